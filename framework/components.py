@@ -1,0 +1,333 @@
+"""What each kind of component must do. A component is one attrs class:
+
+its fields are its settings, its docstring is its help, its methods are its behaviour. The kernel structures the
+component's own TOML table straight into the class (strictly: an unknown key is an error) and gives it nothing
+else of the configuration. Fields that are not settings are declared with ``init=False``.
+
+Filters, risk rules, sizers, executions and protections are pure and synchronous. Signal sources, exchanges and
+observers do I/O, behind async methods.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+import attrs
+from attrs import field, frozen
+
+from .core.events import ExchangeEvent
+from .core.execution import EntryPlan, EntryStep, EntryTry
+from .core.feed import Batch, MarketUpdate, Timeline
+from .core.market import Account, MarketData, MarketRules, MarketSnapshot, Need, Portfolio, Quote
+from .core.orders import (
+    Balance,
+    CloseOrder,
+    EntryAnswer,
+    EntryOrder,
+    Fill,
+    OrderReport,
+    StopAnswer,
+    StopOrder,
+    StopReport,
+    VenuePosition,
+)
+from .core.plan import SizedPlan, SizingRequest
+from .core.protection import Guard, Holding
+from .core.records import Record
+from .core.signal import Signal
+from .core.verdict import Rejection, Size, Verdict
+
+
+class Secret:
+    """A secret setting: filled from ``{ env = "NAME" }`` or ``{ file = "path" }``, printed as ``***`` everywhere."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The secret itself. Call this where it is used, and keep the result nowhere."""
+        return self._value
+
+    def __repr__(self) -> str:
+        return "***"
+
+    __str__ = __repr__
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._value == self._value
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a Secret is not pickled")
+
+
+def positive(instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:
+    """Validator for settings: a number (or `Percent`) greater than zero; None passes."""
+    number = getattr(value, "value", value)
+    if number is not None and not number > 0:
+        raise ValueError(f"must be greater than 0, got {number}")
+
+
+def not_negative(instance: object, attribute: attrs.Attribute[Any], value: Any) -> None:
+    """Validator for settings: a number (or `Percent`) of zero or more; None passes."""
+    number = getattr(value, "value", value)
+    if number is not None and not number >= 0:
+        raise ValueError(f"must not be negative, got {number}")
+
+
+class Clock(Protocol):
+    """The one clock: nanoseconds UTC. In a recorded session or a simulation it is a virtual one."""
+
+    def now_ns(self) -> int:
+        """Nanoseconds since 1970-01-01 UTC."""
+
+
+# ── pure components ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+class Filter(Protocol):
+    """Thins a wave: lets a signal through or refuses it. Guards entries only; it can never delay an exit."""
+
+    name: ClassVar[str]
+
+    @property
+    def needs(self) -> frozenset[Need]:
+        """The data that `check` reads. A class attribute will do, a property where settings decide."""
+
+    def check(self, signal: Signal, market: MarketSnapshot) -> Verdict:
+        """`Passed`, `Notice` (goes on, but is shown) or `Rejection`. Exceptions count as a rejection."""
+
+
+class Sizer(Protocol):
+    """Decides how much to buy or sell."""
+
+    name: ClassVar[str]
+
+    def size(self, request: SizingRequest) -> Size | Rejection:
+        """A quantity that satisfies the market's rules (`framework.fit_quantity` helps), or why there is none."""
+
+
+class RiskRule(Protocol):
+    """Limits what the deployment as a whole may hold. Asked last, with the sized plan."""
+
+    name: ClassVar[str]
+
+    def check(self, plan: SizedPlan, portfolio: Portfolio) -> Verdict:
+        """`Passed`, `Notice` or `Rejection`. Positions that are being opened count as open."""
+
+
+class Execution(Protocol):
+    """Decides with which orders a position is entered, one after another. Exits are the kernel's own."""
+
+    name: ClassVar[str]
+
+    def first(self, plan: EntryPlan) -> EntryStep:
+        """The first order."""
+
+    def after(self, plan: EntryPlan, tries: tuple[EntryTry, ...]) -> EntryStep | None:
+        """The next order for what is still missing once an order has ended; None to be content with the fills.
+
+        Never called after an order whose outcome is unknown: an entry is sent at most once.
+        """
+
+
+class Protection(Protocol):
+    """Keeps a stop on a position. A pure state machine that says when it next wants to be asked.
+
+    `state_type` is the attrs class of its state; the kernel keeps states in the journal across restarts.
+    """
+
+    name: ClassVar[str]
+    state_type: ClassVar[type]
+
+    def start(self, holding: Holding) -> Guard:
+        """The answer at the entry: called with the expected price to plan the stop, again with the real fill."""
+
+    def on_price(self, holding: Holding, state: Any, price: Decimal, time_ns: int) -> Guard:
+        """The answer at the last price, when one of the prices or the time it asked for has been reached."""
+
+
+# ── components that do I/O ──────────────────────────────────────────────────────────────────────────────────
+
+
+class SourceLink(Protocol):
+    """What a signal source gets from the kernel."""
+
+    clock: Clock
+
+    async def submit(self, batch: Batch) -> None:
+        """Hand over signals. Returns once they are durable: only then acknowledge them to the sender."""
+
+    def publish(self, update: MarketUpdate) -> None:
+        """Hand over recorded market data. It reaches simulated exchanges only."""
+
+
+class SignalSource(Protocol):
+    """Brings signals in."""
+
+    name: ClassVar[str]
+
+    def timeline(self) -> Timeline | None:
+        """The clock of a recorded session; None for a live source. Raises `ConfigError` if it can't be read."""
+
+    async def run(self, link: SourceLink) -> None:
+        """Deliver until there is nothing more to come (a recorded session), or until cancelled."""
+
+
+@frozen
+class Capabilities:
+    """What a venue can do. `simulated` venues risk no money and take recorded market data.
+
+    `attaches_stops`: the stop travels inside the entry and follows the position. `amends_stops`: a resting stop
+    is moved in place; elsewhere the new one is placed and confirmed before the old one is cancelled.
+    """
+
+    simulated: bool = False
+    attaches_stops: bool = False
+    amends_stops: bool = False
+
+
+@frozen
+class ExchangeLink:
+    """What an exchange gets from the kernel: its account's name, the clock, randomness, and two ways to speak.
+
+    `emit` queues an event. `quote` tells a new price; it is cheap, and wakes only who asked for that price.
+    """
+
+    account: str
+    clock: Clock
+    random: random.Random
+    emit: _Emit
+    quote: _QuoteSink
+
+
+class _Emit(Protocol):
+    def __call__(self, event: ExchangeEvent) -> None: ...
+
+
+class _QuoteSink(Protocol):
+    def __call__(self, symbol: str, quote: Quote) -> None: ...
+
+
+class Exchange(Protocol):
+    """One account on one venue. Reads raise `ExchangeError` when they fail; they never answer "nothing" instead.
+
+    Orders are answered with what the venue said (`OrderReport`, `StopReport`), with `Refusal`, or with
+    `Unknown`, which is never no. Whatever the outcome, nothing else may be raised by the four order methods.
+    """
+
+    name: ClassVar[str]
+    capabilities: Capabilities
+
+    async def start(self, link: ExchangeLink) -> None:
+        """Connect and be ready to trade. Raises `ExchangeError`."""
+
+    async def stop(self) -> None:
+        """Let go of sockets and tasks. Orders and positions at the venue stay as they are."""
+
+    async def markets(self) -> Mapping[str, MarketRules]:
+        """The rules of every market that may be traded now, by symbol."""
+
+    async def market_data(self, symbol: str, needs: frozenset[Need]) -> MarketData:
+        """What decisions need to know of one market."""
+
+    async def balance(self) -> Balance:
+        """The account's money."""
+
+    async def positions(self) -> tuple[VenuePosition, ...]:
+        """Every position that is not flat."""
+
+    async def entry_report(self, symbol: str, client_id: str) -> OrderReport | None:
+        """An entry or close of ours by client id. None: the venue does not know it, which proves nothing."""
+
+    async def stops(self, symbol: str) -> tuple[StopReport, ...]:
+        """The stops of ours that rest in one market, the attached one included."""
+
+    async def fills(self, symbol: str, since_ns: int) -> tuple[Fill, ...]:
+        """Executions in one market since an instant, oldest first."""
+
+    async def place_entry(self, order: EntryOrder) -> EntryAnswer:
+        """Send an entry, with its stop where the venue attaches stops. Sent once; never repeated by the plugin."""
+
+    async def cancel_entry(self, symbol: str, client_id: str) -> EntryAnswer:
+        """Cancel a resting entry; the report says what it filled before."""
+
+    async def place_stop(self, order: StopOrder) -> StopAnswer:
+        """Place a stop, or set the attached one."""
+
+    async def move_stop(self, order: StopOrder) -> StopAnswer:
+        """Move the resting stop of that client id to a new trigger price or quantity, without a gap."""
+
+    async def cancel_stop(self, symbol: str, client_id: str) -> StopAnswer:
+        """Remove a stop. Not found counts as removed: the report says it is not live."""
+
+    async def close_position(self, order: CloseOrder) -> EntryAnswer:
+        """Send a reduce-only market order."""
+
+    def watch(self, symbols: frozenset[str]) -> None:
+        """The markets whose prices are needed from now on: those of open positions."""
+
+
+@runtime_checkable
+class PlaysRecordings(Protocol):
+    """An exchange that takes its market from a recorded session: a simulated venue."""
+
+    def play(self, update: MarketUpdate) -> None:
+        """Take over a piece of the recorded market at its instant."""
+
+
+class Observer(Protocol):
+    """Sees everything that is recorded, after it is durable. It can't delay trading: what it is too slow for is dropped."""
+
+    name: ClassVar[str]
+
+    async def observe(self, record: Record) -> None:
+        """Take one record."""
+
+
+@frozen
+class Checkup:
+    """One line of ``framework check``: what was looked at, whether it is fine, and what to do if not."""
+
+    subject: str
+    ok: bool
+    message: str
+    numbers: Mapping[str, str] = field(factory=dict)
+
+
+@runtime_checkable
+class Checkable(Protocol):
+    """A component that can be asked about its own readiness, before anything is traded."""
+
+    async def checkup(self) -> tuple[Checkup, ...]:
+        """What was looked at and what came of it."""
+
+
+__all__ = [
+    "Account",
+    "Capabilities",
+    "Checkable",
+    "Checkup",
+    "Clock",
+    "Exchange",
+    "ExchangeLink",
+    "Execution",
+    "Filter",
+    "Observer",
+    "PlaysRecordings",
+    "Protection",
+    "RiskRule",
+    "Secret",
+    "SignalSource",
+    "Sizer",
+    "SourceLink",
+    "not_negative",
+    "positive",
+]

@@ -1,0 +1,99 @@
+"""A trading signal, as every source must deliver it, and one that could not be understood."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from decimal import Decimal
+
+from attrs import field, frozen
+
+from .numbers import Percent
+
+
+class Side(enum.Enum):
+    """The direction of a position."""
+
+    LONG = "long"
+    SHORT = "short"
+
+    @property
+    def sign(self) -> int:
+        """+1 for long, -1 for short: what a rising price does to the position."""
+        return 1 if self is Side.LONG else -1
+
+    @property
+    def entry(self) -> OrderSide:
+        """The side of an order that opens or enlarges the position."""
+        return OrderSide.BUY if self is Side.LONG else OrderSide.SELL
+
+    @property
+    def exit(self) -> OrderSide:
+        """The side of an order that reduces the position: its stop, target or close."""
+        return OrderSide.SELL if self is Side.LONG else OrderSide.BUY
+
+
+class OrderSide(enum.Enum):
+    """The side of an order."""
+
+    BUY = "buy"
+    SELL = "sell"
+
+
+@frozen
+class SignalSettings:
+    """Settings that a signal carries for its own trade. None: the signal says nothing about it.
+
+    They win over the deployment's settings where `[framework] signal_may_set` allows it; the kernel strips
+    those that are not allowed before any component sees the signal.
+    """
+
+    stop_percent: Percent | None = None
+    trailing_activation_percent: Percent | None = None
+    trailing_distance_percent: Percent | None = None
+    max_positions: int | None = None
+    min_scores: Mapping[str, Decimal] = field(factory=dict)
+
+
+@frozen
+class Signal:
+    """A wish to open one position, understood and within sane bounds.
+
+    `id` is the source's own identity of the signal: the same id is the same signal, whenever and however often
+    it arrives. `account` names the `[exchanges.NAME]` it is meant for, `symbol` is written as the venue writes
+    it. Times are nanoseconds UTC: `bar_time_ns` is the open of the bar that the signal speaks of (signals of
+    one bar form a wave), `created_ns` when the sender made it, `received_ns` when it reached us. `score` orders
+    the candidates of a wave, highest first; `scores` holds every score the sender gave, by name.
+    """
+
+    id: str
+    source: str
+    account: str
+    symbol: str
+    side: Side
+    bar_time_ns: int
+    created_ns: int
+    received_ns: int
+    score: Decimal
+    scores: Mapping[str, Decimal] = field(factory=dict)
+    settings: SignalSettings = field(factory=SignalSettings)
+
+
+@frozen
+class BadSignal:
+    """Something that arrived as a signal and cannot be one. Recorded as refused, with the reason.
+
+    `id` is the sender's id where one could be read, `code` a machine-readable reason (``no_json``,
+    ``missing_field``, ``not_a_number``, ``out_of_range``, ``unknown_venue`` …), `raw` what arrived, cut to a
+    bounded length.
+    """
+
+    source: str
+    code: str
+    message: str
+    received_ns: int
+    raw: str
+    id: str | None = None
+    account: str | None = None
+    symbol: str | None = None
+    bar_time_ns: int | None = None

@@ -284,7 +284,7 @@ class PlaysRecordings(Protocol):
 
 
 class Observer(Protocol):
-    """Sees everything that is recorded, after it is durable. It can't delay trading: what it is too slow for is dropped."""
+    """Sees all records once they are durable. It can't delay trading: what it is too slow for is dropped."""
 
     name: ClassVar[str]
 

@@ -64,7 +64,7 @@ class SizedPlan:
 
 
 def smallest_quantity(rules: MarketRules, price: Decimal) -> Decimal:
-    """The smallest quantity that the market allows at `price`: minimum quantity and minimum notional, up to the step."""
+    """The smallest quantity that a market takes at `price`: minimum quantity and minimum notional, up to the step."""
     return ceil_to(max(rules.min_quantity, rules.min_notional / price), rules.step_size)
 
 

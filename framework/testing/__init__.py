@@ -1,0 +1,59 @@
+"""For tests of plugins: facts with sane defaults, and contract suites for every kind of component."""
+
+from __future__ import annotations
+
+from .builders import (
+    ACCOUNT,
+    NOW_NS,
+    SYMBOL,
+    Numeric,
+    make_account,
+    make_candles,
+    make_closed_position,
+    make_entry_plan,
+    make_holding,
+    make_open_position,
+    make_plan,
+    make_portfolio,
+    make_quote,
+    make_request,
+    make_rules,
+    make_signal,
+    make_snapshot,
+)
+from .contracts import (
+    ContractBrokenError,
+    check_execution,
+    check_filter,
+    check_protection,
+    check_readme,
+    check_risk_rule,
+    check_sizer,
+)
+
+__all__ = [
+    "ACCOUNT",
+    "NOW_NS",
+    "SYMBOL",
+    "ContractBrokenError",
+    "Numeric",
+    "check_execution",
+    "check_filter",
+    "check_protection",
+    "check_readme",
+    "check_risk_rule",
+    "check_sizer",
+    "make_account",
+    "make_candles",
+    "make_closed_position",
+    "make_entry_plan",
+    "make_holding",
+    "make_open_position",
+    "make_plan",
+    "make_portfolio",
+    "make_quote",
+    "make_request",
+    "make_rules",
+    "make_signal",
+    "make_snapshot",
+]

@@ -1,0 +1,116 @@
+"""Single TOML values -> text, numbers, paths and secrets. Each function raises `MistakeError` with what to write instead."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from ..components import Secret
+from .document import shown
+
+LARGEST_EXPONENT = 30
+"""Numbers are refused from 10^31 on, and below 10^-30: no price, quantity or amount of money is that."""
+
+LARGEST_WHOLE = 2**63 - 1
+
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,6})?")
+
+
+class MistakeError(ValueError):
+    """A value is not what its setting takes. The text is shown to the user as it is."""
+
+
+def text(value: object) -> str:
+    """Text in quotes."""
+    if not isinstance(value, str):
+        raise MistakeError(f"expected text, got {shown(value)}; put it in quotes")
+    return value
+
+
+def flag(value: object) -> bool:
+    """true or false."""
+    if not isinstance(value, bool):
+        raise MistakeError(f"expected true or false, got {shown(value)}")
+    return value
+
+
+def whole_number(value: object) -> int:
+    """A whole number of at most 63 bits."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        hint = "; write it without quotes" if isinstance(value, str) and re.fullmatch("[+-]?[0-9]+", value) else ""
+        raise MistakeError(f"expected a whole number, got {shown(value)}{hint}")
+    if abs(value) > LARGEST_WHOLE:
+        raise MistakeError(f"expected a whole number up to {LARGEST_WHOLE}, got {shown(value)}")
+    return value
+
+
+def number(value: object) -> Decimal:
+    """An exact number, from a number or from text."""
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        exact = Decimal(value)
+    elif isinstance(value, Decimal) or (isinstance(value, int) and not isinstance(value, bool)):
+        exact = Decimal(value)
+    else:
+        raise MistakeError(f"expected a number, got {shown(value)}")
+    if not exact.is_finite():
+        raise MistakeError(f"expected a finite number, got {shown(value)}")
+    if exact and abs(exact.adjusted()) > LARGEST_EXPONENT:
+        raise MistakeError(f"expected a number between 1e-{LARGEST_EXPONENT} and 1e{LARGEST_EXPONENT}, got {shown(value)}")
+    return exact
+
+
+def one_of(value: object, choices: Sequence[Any]) -> Any:
+    """One of a few values; `true` is not 1."""
+    for choice in choices:
+        if type(choice) is type(value) and choice == value:
+            return choice
+    known = ", ".join(shown(choice) for choice in choices)
+    near = difflib.get_close_matches(value, [str(choice) for choice in choices], n=1) if isinstance(value, str) else []
+    guess = f"; did you mean {shown(near[0])}?" if near else ""
+    raise MistakeError(f"expected one of {known}, got {shown(value)}{guess}")
+
+
+def path_from(value: object, directory: Path) -> Path:
+    """A path that starts from `directory` unless it is absolute. It may be absent."""
+    if not isinstance(value, str) or not value:
+        raise MistakeError(f"expected a path in quotes, got {shown(value)}")
+    if "\0" in value:
+        raise MistakeError("expected a path, got text with a null character")
+    return directory / value
+
+
+def existing_path(value: object, directory: Path) -> Path:
+    """A path to a file or directory that is there."""
+    path = path_from(value, directory)
+    try:
+        path.stat()
+    except OSError as error:
+        reason = "does not exist" if isinstance(error, FileNotFoundError) else f"can't be reached: {error.strerror}"
+        raise MistakeError(f"{shown(value)} {reason}; relative paths start from {directory}") from error
+    return path
+
+
+def secret_from(value: object, directory: Path, environ: Mapping[str, str]) -> Secret:
+    """A secret from the environment or a file. What the user wrote is never repeated: it may be the secret."""
+    way = '{ env = "NAME" } or { file = "path" }'
+    if not isinstance(value, dict):
+        raise MistakeError(f"a secret is not written into this file: give {way}")
+    match list(value.items()):
+        case [("env", str(name))]:
+            return Secret(_revealed(environ.get(name), f"environment variable {name}"))
+        case [("file", str(name))] if name and "\0" not in name:
+            return Secret(_revealed(_content(directory / name), f"file {directory / name}"))
+        case _:
+            raise MistakeError(f"a secret is given by exactly one of {way}")
+
+
+def _revealed(found: str | None, place: str) -> str:
+    if found is None:
+        raise MistakeError(f"missing secret: {place} is not set" if "file" not in place else f"missing secret: {place}")
+    if not found:
+        raise MistakeError(f"missing secret: {place} is empty")
+    return found

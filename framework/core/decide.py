@@ -1,0 +1,155 @@
+"""From an accepted signal to a sized plan that every risk rule agrees to: stop, size, risk, in this order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, Protocol
+
+from attrs import frozen
+
+from ..errors import MissingDataError
+from .market import MarketRules, Need, Portfolio, Quote
+from .plan import SizedPlan, SizingRequest, breach_of, wrong_side
+from .protection import Guard, Holding, on_tick, tightest
+from .screen import checked, failed
+from .signal import Signal
+from .verdict import Accepted, Check, Number, Passed, Refused, Rejection, Size, Verdict
+
+
+class Protector(Protocol):
+    """The part of a protection that planning and the life of a position use."""
+
+    @property
+    def name(self) -> str: ...
+
+    def start(self, holding: Holding) -> Guard: ...
+
+    def on_price(self, holding: Holding, state: Any, price: Decimal, time_ns: int) -> Guard: ...
+
+
+class SizeRule(Protocol):
+    """The part of a sizer that planning uses."""
+
+    @property
+    def name(self) -> str: ...
+
+    def size(self, request: SizingRequest) -> Size | Rejection: ...
+
+
+class RiskLimit(Protocol):
+    """The part of a risk rule that planning uses."""
+
+    @property
+    def name(self) -> str: ...
+
+    def check(self, plan: SizedPlan, portfolio: Portfolio) -> Verdict: ...
+
+
+@frozen
+class Rulebook:
+    """The pure components that turn accepted signals into plans."""
+
+    protections: Sequence[Protector]
+    sizer: SizeRule
+    risk: Sequence[RiskLimit]
+
+
+@frozen
+class _RefusedError(Exception):
+    """Ends planning early with the refusal to give."""
+
+    stage: str
+    component: str
+    rejection: Rejection
+
+
+def decide(accepted: Accepted, book: Rulebook, portfolio: Portfolio) -> SizedPlan | Refused:
+    """The plan for an accepted signal, or at which stage and why there is none."""
+    checks = list(accepted.checks)
+    signal = accepted.signal
+    try:
+        rules, quote = _market(accepted)
+        price = quote.taken_by(signal.side)
+        stop_by, stop = _plan_stop(signal, rules, price, portfolio.time_ns, book.protections, checks)
+        request = SizingRequest(signal, price, stop, rules, portfolio.accounts[signal.account])
+        size = _size(request, book.sizer, checks)
+        plan = SizedPlan(accepted, price, stop, stop_by, size, rules, quote, tuple(checks))
+        return _limit(plan, book.risk, portfolio, checks)
+    except _RefusedError as no:
+        return Refused(signal, no.stage, no.component, no.rejection, tuple(checks))
+
+
+def _market(accepted: Accepted) -> tuple[MarketRules, Quote]:
+    market = accepted.market
+    if market.rules is None:
+        raise _RefusedError(
+            "plan", "kernel", Rejection("not_listed", f"{market.account} does not list {market.symbol}")
+        )
+    try:
+        return market.rules, market.seen_by(frozenset({Need.BOOK_TOP})).quote
+    except MissingDataError as missing:
+        rejection = Rejection("data_missing", f"planning needs {missing}", {"need": missing.need})
+        raise _RefusedError("plan", "kernel", rejection) from missing
+
+
+def _plan_stop(
+    signal: Signal,
+    rules: MarketRules,
+    price: Decimal,
+    now_ns: int,
+    protections: Sequence[Protector],
+    checks: list[Check],
+) -> tuple[str, Decimal]:
+    holding = Holding(
+        signal.account, signal.symbol, signal.side, price, rules.min_quantity, now_ns, rules, signal.settings
+    )
+    stops: dict[str, Decimal] = {}
+    for protection in protections:
+        try:
+            guard = protection.start(holding)
+        except Exception as error:  # fail closed: no plan without a stop that is understood
+            raise _RefusedError("plan", protection.name, failed(protection.name, error)) from error
+        if guard.stop is not None:
+            stops[protection.name] = on_tick(rules, guard.stop)
+    chosen = tightest(signal.side, stops)
+    if chosen is None:
+        raise _RefusedError("plan", "kernel", Rejection("no_stop", "no protection gives a stop at the entry"))
+    name, stop = chosen
+    numbers: dict[str, Number] = {"price": price, "stop_price": stop, "tick_size": rules.tick_size}
+    if wrong_side(signal.side, stop, price) or not rules.min_price <= stop <= rules.max_price:
+        message = f"a stop at {stop} for a {signal.side.value} at {price} acts at once or is outside the venue's prices"
+        raise _RefusedError("plan", name, Rejection("stop_not_possible", message, numbers))
+    checks.append(Check("protection", name, Passed(numbers)))
+    return name, stop
+
+
+def _size(request: SizingRequest, sizer: SizeRule, checks: list[Check]) -> Size:
+    try:
+        answer = sizer.size(request)
+    except Exception as error:  # a broken sizer must never open anything
+        answer = failed(sizer.name, error)
+    if isinstance(answer, Size):
+        breach = breach_of(request.rules, request.price, answer.quantity)
+        if breach is None:
+            checks.append(Check("sizing", sizer.name, Passed(answer.numbers)))
+            return answer
+        answer = breach
+    elif not isinstance(answer, Rejection):
+        answer = Rejection("component_failed", f"{sizer.name} answered {answer!r}, which is no size")
+    checks.append(Check("sizing", sizer.name, answer))
+    raise _RefusedError("sizing", sizer.name, answer)
+
+
+def _limit(plan: SizedPlan, risk: Sequence[RiskLimit], portfolio: Portfolio, checks: list[Check]) -> SizedPlan:
+    for rule in risk:
+        try:
+            verdict = checked(rule.name, rule.check(plan, portfolio))
+        except Exception as error:  # a broken limit is a limit that was reached
+            verdict = failed(rule.name, error)
+        checks.append(Check("risk", rule.name, verdict))
+        if isinstance(verdict, Rejection):
+            raise _RefusedError("risk", rule.name, verdict)
+    return SizedPlan(
+        plan.accepted, plan.price, plan.stop_price, plan.stop_by, plan.size, plan.rules, plan.quote, tuple(checks)
+    )

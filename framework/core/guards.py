@@ -1,0 +1,101 @@
+"""The protections of a position at work: asked in turn, the tightest stop wins, and it only ever tightens."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from attrs import evolve, frozen
+
+from .decide import Protector
+from .happenings import NoteStop
+from .plan import wrong_side
+from .position import Position
+from .protection import Ask, Guard, on_tick, tighter, tightest
+
+
+@frozen
+class Guarded:
+    """A position after its protections were asked. `close` is the reason code when one of them wants it closed.
+
+    `failures` names the protections that raised; their last answer stays in force.
+    """
+
+    position: Position
+    close: str | None = None
+    notes: tuple[NoteStop, ...] = ()
+    failures: tuple[str, ...] = ()
+
+
+def begin(position: Position, protections: Sequence[Protector], price: Decimal) -> Guarded:
+    """Ask all protections anew because the average entry price became, or changed to, `price`."""
+    guards: dict[str, Guard] = {}
+    failures: list[str] = []
+    for protection in protections:
+        try:
+            guards[protection.name] = protection.start(position.holding(price))
+        except Exception as error:  # the planned stop stays: an open position is never without one
+            failures.append(f"{protection.name} raised {type(error).__name__}: {error}")
+    wanted = tightest(position.side, _stops(position, guards))
+    name, stop = wanted if wanted is not None else (position.wanted_by, position.planned_stop)
+    numbers = {"entry_price": price} | dict(guards[name].numbers if name in guards else {})
+    first = not position.guards
+    changed = evolve(position, guards=guards, wanted_stop=stop, wanted_by=name)
+    if first or stop != position.wanted_stop:
+        note = NoteStop(None if first else position.wanted_stop, stop, name, numbers)
+        return Guarded(changed, notes=(note,), failures=tuple(failures))
+    return Guarded(changed, failures=tuple(failures))
+
+
+def ask(position: Position, protections: Sequence[Protector], price: Decimal, time_ns: int) -> Guarded:
+    """Ask the protections whose level or time was reached, and tighten the wanted stop where they want it."""
+    entry = position.entry_price or position.planned_price
+    guards = dict(position.guards)
+    failures: list[str] = []
+    close: str | None = None
+    for protection in protections:
+        guard = guards.get(protection.name)
+        if guard is None or not is_due(guard.ask, price, time_ns):
+            continue
+        try:
+            answer = protection.on_price(position.holding(entry), guard.state, price, time_ns)
+        except Exception as error:  # its last stop stays where it is; it is not asked again at this level
+            failures.append(f"{protection.name} raised {type(error).__name__}: {error}")
+            guards[protection.name] = evolve(guard, ask=Ask())
+            continue
+        guards[protection.name] = answer
+        if answer.close is not None and close is None:
+            close = answer.close
+    position = evolve(position, guards=guards)
+    wanted = tightest(position.side, _stops(position, guards))
+    if wanted is None or not tighter(position.side, wanted[1], position.wanted_stop):
+        return Guarded(position, close, (), tuple(failures))
+    name, stop = wanted
+    note = NoteStop(position.wanted_stop, stop, name, {"price": price} | dict(guards[name].numbers))
+    if close is None and wrong_side(position.side, stop, price):
+        close = name
+    return Guarded(evolve(position, wanted_stop=stop, wanted_by=name), close, (note,), tuple(failures))
+
+
+def next_ask(position: Position) -> Ask:
+    """When any of the position's protections next wants to be asked: the nearest level on each side, and time."""
+    asks = [guard.ask for guard in position.guards.values()]
+    return Ask(
+        below=max((a.below for a in asks if a.below is not None), default=None),
+        above=min((a.above for a in asks if a.above is not None), default=None),
+        at_ns=min((a.at_ns for a in asks if a.at_ns is not None), default=None),
+    )
+
+
+def is_due(wish: Ask, price: Decimal, time_ns: int) -> bool:
+    """Whether a protection that asked for `wish` is to be asked now."""
+    return (
+        (wish.below is not None and price <= wish.below)
+        or (wish.above is not None and price >= wish.above)
+        or (wish.at_ns is not None and time_ns >= wish.at_ns)
+    )
+
+
+def _stops(position: Position, guards: dict[str, Guard]) -> dict[str, Decimal]:
+    rules = position.plan.rules
+    return {name: on_tick(rules, guard.stop) for name, guard in guards.items() if guard.stop is not None}

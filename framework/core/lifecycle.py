@@ -1,0 +1,150 @@
+"""The life of a position as a table: in which state which happening leads where.
+
+Every pair of a state and a happening is in `TABLE`, or raises `ProtocolError`: an event where it cannot happen is
+our own bug. A handler says what the happening does; `advance` checks that it ended in a state that its row allows.
+docs/architecture.md shows the diagram that is drawn from this table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from attrs import frozen
+
+from ..errors import ProtocolError
+from . import handlers
+from .execution import EntryPlan
+from .happenings import (
+    CloseAnswered,
+    CloseWanted,
+    DeadlinePassed,
+    EntryAnswered,
+    EntryExpired,
+    Filled,
+    Happening,
+    PriceReached,
+    ReadFailed,
+    StopAnswered,
+    StopChanged,
+    VenueRead,
+)
+from .ids import position_id
+from .plan import SizedPlan
+from .position import Position, State
+from .steering import Policy, Step, enter
+
+Handler = Callable[[Position, Any, Policy, int], Step]
+
+
+@frozen
+class Row:
+    """One row of the table: the states a happening may lead to, its handler, and what only practice explains."""
+
+    to: tuple[State, ...]
+    handler: Handler
+    remark: str = ""
+
+
+def begin(plan: SizedPlan, wave_id: str, policy: Policy, now_ns: int) -> Step:
+    """A new position for this plan, with the command that sends its first entry order."""
+    signal = plan.signal
+    identity = position_id(signal_id=signal.id, account=signal.account, symbol=signal.symbol, side=signal.side)
+    position = Position(
+        id=identity,
+        account=signal.account,
+        symbol=signal.symbol,
+        side=signal.side,
+        signal_id=signal.id,
+        wave_id=wave_id,
+        settings=signal.settings,
+        plan=EntryPlan(signal.symbol, signal.side, plan.size.quantity, plan.quote, plan.rules),
+        planned_price=plan.price,
+        planned_stop=plan.stop_price,
+        wanted_stop=plan.stop_price,
+        wanted_by=plan.stop_by,
+        decided_ns=now_ns,
+    )
+    return enter(position, policy.execution.first(position.plan), position.plan.quantity, policy, now_ns)
+
+
+def advance(position: Position, happening: Happening, policy: Policy, now_ns: int) -> Step:
+    """What becomes of a position when something happens to it, and the commands that follow.
+
+    Raises `ProtocolError` when it cannot happen in this state, or leads where the table does not allow.
+    """
+    row = TABLE.get((position.state, type(happening)))
+    if row is None:
+        raise ProtocolError(f"{type(happening).__name__} cannot happen to a position that is {position.state.value}")
+    after, commands = row.handler(position, happening, policy, now_ns)
+    if after.state not in row.to:
+        raise ProtocolError(
+            f"{type(happening).__name__} must not lead from {position.state.value} to {after.state.value}"
+        )
+    return after, commands
+
+
+# ── the table ───────────────────────────────────────────────────────────────────────────────────────────────
+
+_ENTERING, _UNKNOWN = State.ENTERING, State.UNKNOWN
+_UNPROTECTED, _PROTECTED = State.UNPROTECTED, State.PROTECTED
+_EMERGENCY, _CLOSING = State.EMERGENCY, State.CLOSING
+_QUARANTINED, _CLOSED, _ABORTED = State.QUARANTINED, State.CLOSED, State.ABORTED
+_GUARDED = (_UNPROTECTED, _PROTECTED, _EMERGENCY, _CLOSING)
+_OPENING = (_ENTERING, _UNKNOWN, _ABORTED, *_GUARDED)
+
+_ROWS: tuple[tuple[type, tuple[State, ...], tuple[State, ...], Handler, str], ...] = (
+    # happening, from, to (besides staying), handler, remark
+    (EntryAnswered, (_ENTERING, _UNKNOWN), _OPENING, handlers.entry_answered,
+     "the answer, the stream and a query may each come first; fills are cumulative"),
+    (EntryAnswered, (_UNPROTECTED, _PROTECTED), _GUARDED, handlers.entry_answered,
+     "a limit entry goes on filling while its first part is protected already"),
+    (EntryAnswered, (_EMERGENCY, _CLOSING, _QUARANTINED, _CLOSED), (), handlers.late_news,
+     "what fills now is closed with the rest: each close is sized by what is open"),
+    (EntryAnswered, (_ABORTED,), _OPENING, handlers.late_news,
+     "an entry that was given up may have been carried out after all"),
+    (EntryExpired, (_ENTERING, _UNPROTECTED, _PROTECTED), (), handlers.entry_expired,
+     "cancel first; what comes next depends on what the cancelled order filled"),
+    (EntryExpired, (_UNKNOWN, _EMERGENCY, _CLOSING, _QUARANTINED, _CLOSED, _ABORTED), (), handlers.ignored, ""),
+    (Filled, (_ENTERING, _UNKNOWN), _OPENING, handlers.filled, "the first evidence of a fill is enough to protect"),
+    (Filled, (_UNPROTECTED, _PROTECTED), _GUARDED, handlers.filled, ""),
+    (Filled, (_EMERGENCY, _CLOSING), (), handlers.exit_filled, ""),
+    (Filled, (_QUARANTINED,), (_CLOSING,), handlers.exit_filled, ""),
+    (Filled, (_CLOSED,), (), handlers.late_news, "streams repeat themselves"),
+    (Filled, (_ABORTED,), _OPENING, handlers.late_news, "as for an entry's answer"),
+    (StopAnswered, (_UNPROTECTED, _PROTECTED, _QUARANTINED), _GUARDED, handlers.stop_answered, ""),
+    (StopAnswered, (_EMERGENCY, _CLOSING, _CLOSED), (), handlers.stop_answered,
+     "the sweep after the end is answered here"),
+    (StopChanged, (_UNPROTECTED, _PROTECTED, _QUARANTINED), _GUARDED, handlers.stop_changed,
+     "a stop cancelled by somebody else is placed again"),
+    (StopChanged, (_ENTERING, _UNKNOWN, _EMERGENCY, _CLOSING, _CLOSED, _ABORTED), (), handlers.late_news,
+     "an attached stop may be reported before the entry it came with"),
+    (PriceReached, (_UNPROTECTED, _PROTECTED, _QUARANTINED), _GUARDED, handlers.price_reached, ""),
+    (PriceReached, (_EMERGENCY, _CLOSING, _CLOSED), (), handlers.ignored, "asked for before it began to close"),
+    (CloseWanted, (_ENTERING, _UNKNOWN), (), handlers.close_wanted, "closed as soon as something fills"),
+    (CloseWanted, (_UNPROTECTED, _PROTECTED, _QUARANTINED), (_CLOSING,), handlers.close_wanted, ""),
+    (CloseWanted, (_EMERGENCY, _CLOSING, _CLOSED, _ABORTED), (), handlers.ignored, ""),
+    (CloseAnswered, (_EMERGENCY, _CLOSING), (), handlers.close_answered,
+     "always read back: unknown and refused prove nothing"),
+    (CloseAnswered, (_CLOSED,), (), handlers.late_news, ""),
+    (VenueRead, (_ENTERING, _UNKNOWN), (*_OPENING, _QUARANTINED, _CLOSED), handlers.venue_read,
+     "absence counts only after the fence, and only twice"),
+    (VenueRead, (_UNPROTECTED, _PROTECTED), (*_GUARDED, _QUARANTINED, _CLOSED), handlers.venue_read, ""),
+    (VenueRead, (_EMERGENCY, _CLOSING), (_QUARANTINED, _CLOSED), handlers.venue_read,
+     "flat ends it; a stop that triggered has two seconds, then a close is sent"),
+    (VenueRead, (_QUARANTINED,), (*_GUARDED, _CLOSED), handlers.venue_read, ""),
+    (VenueRead, (_ABORTED,), (*_OPENING, _QUARANTINED), handlers.venue_read, "the watch list"),
+    (VenueRead, (_CLOSED,), (), handlers.ignored, ""),
+    (ReadFailed, (_ENTERING, _UNKNOWN, *_GUARDED, _QUARANTINED, _ABORTED), (), handlers.read_failed,
+     "nothing is concluded from a failed read"),
+    (ReadFailed, (_CLOSED,), (), handlers.ignored, ""),
+    (DeadlinePassed, (_UNPROTECTED,), (_EMERGENCY,), handlers.deadline_passed, "naked for too long: close"),
+    (DeadlinePassed, (_PROTECTED, _EMERGENCY, _CLOSING, _QUARANTINED, _CLOSED), (), handlers.ignored, ""),
+)  # fmt: skip
+
+TABLE: dict[tuple[State, type], Row] = {
+    (state, happening): Row((state, *(s for s in to if s is not state)), handler, remark)
+    for happening, states, to, handler, remark in _ROWS
+    for state in states
+}
+"""Where each happening leads from each state. A pair that is not here cannot happen."""

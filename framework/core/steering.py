@@ -1,0 +1,222 @@
+"""What a position needs next, given what is known: a stop placed, moved, swept; a close sent; the venue read.
+
+Every function takes the position after a fact was noted and returns it with the commands that follow. They may be
+called again at any time: what is under way already is not asked for twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Protocol
+
+from attrs import evolve, frozen
+
+from .decide import Protector
+from .execution import EntryPlan, EntryStep, EntryTry
+from .happenings import (
+    Alert,
+    CancelEntry,
+    CancelStop,
+    Command,
+    Level,
+    MoveStop,
+    PlaceStop,
+    ReadVenue,
+    SendClose,
+    SendEntry,
+    StartDeadline,
+)
+from .ids import Leg
+from .market import PriceSource
+from .numbers import ZERO
+from .orders import CloseOrder, EntryOrder, StopOrder
+from .position import CloseLeg, EntryLeg, Exit, LegState, Position, State, StopLeg
+from .protection import tighter
+
+SECOND_NS = 1_000_000_000
+TRIGGER_GRACE_NS = 2 * SECOND_NS
+"""A stop that triggered this long ago and has not closed the position is no protection any more."""
+
+
+class Enterer(Protocol):
+    """The part of an execution that the life of a position uses."""
+
+    @property
+    def name(self) -> str: ...
+
+    def first(self, plan: EntryPlan) -> EntryStep: ...
+
+    def after(self, plan: EntryPlan, tries: tuple[EntryTry, ...]) -> EntryStep | None: ...
+
+
+@frozen
+class Policy:
+    """What the life of a position depends on besides itself: components, the venue's abilities, limits.
+
+    `protect_within_ns` is how long a position may be open without a live stop before it is closed;
+    `entry_deadline_ns` how long after the decision an entry may still be sent; `fence_ns` how long after sending
+    an entry of unknown outcome may still appear; `watch_ns` how long it is looked for after that.
+    """
+
+    protections: Sequence[Protector]
+    execution: Enterer
+    attaches_stops: bool
+    amends_stops: bool
+    stop_tries: int = 3
+    protect_within_ns: int = 3 * SECOND_NS
+    entry_deadline_ns: int = 30 * SECOND_NS
+    fence_ns: int = 15 * SECOND_NS
+    watch_ns: int = 900 * SECOND_NS
+
+
+Step = tuple[Position, tuple[Command, ...]]
+
+
+def enter(position: Position, step: EntryStep, quantity: Decimal, policy: Policy, now_ns: int) -> Step:
+    """Send the next entry order, with the stop inside it where the venue attaches stops."""
+    stop: StopOrder | None = None
+    leg = EntryLeg(position.next_id(Leg.ENTRY), step, quantity, LegState.SENT, now_ns)
+    position = position.with_leg(leg)
+    if policy.attaches_stops and not position.stops:
+        stop_leg = _new_stop(position, position.plan.quantity, policy)
+        position = position.with_leg(stop_leg)
+        stop = _stop_order(position, stop_leg)
+    order = EntryOrder(
+        client_id=leg.client_id,
+        symbol=position.symbol,
+        side=position.side.entry,
+        type=step.type,
+        quantity=quantity,
+        price=step.price,
+        time_in_force=step.time_in_force,
+        send_before_ns=position.decided_ns + policy.entry_deadline_ns,
+        stop=stop,
+    )
+    return position, (SendEntry(order, step.cancel_after_ns),)
+
+
+def protect(position: Position, policy: Policy, now_ns: int) -> Step:
+    """Bring the stop to what is open and where it is wanted; the state follows from what rests at the venue."""
+    live = position.live_stop
+    commands: list[Command] = []
+    if not any(stop.state in (LegState.SENT, LegState.MOVING, LegState.UNKNOWN) for stop in position.stops):
+        if live is None:
+            position, command = _place(position, policy)
+            commands.append(command)
+        elif _must_move(position, live):
+            position, command = (_move if policy.amends_stops else _place_beside)(position, live, policy)
+            commands.append(command)
+        else:
+            position, surplus = _sweep(position, keep=live)
+            commands.extend(surplus)
+    if live is None:
+        if position.unprotected_since_ns is None:
+            position = evolve(position, unprotected_since_ns=now_ns)
+            commands.append(StartDeadline(policy.protect_within_ns))
+        return evolve(position, state=State.UNPROTECTED), tuple(commands)
+    protected_ns = now_ns if position.protected_ns is None else position.protected_ns
+    initial = position.initial_stop
+    if initial is None and live.trigger_price == position.wanted_stop:
+        initial = live.trigger_price
+    position = evolve(
+        position,
+        state=State.PROTECTED,
+        protected_ns=protected_ns,
+        unprotected_since_ns=None,
+        stop_tries=0,
+        initial_stop=initial,
+    )
+    return position, tuple(commands)
+
+
+def close(position: Position, reason: str, now_ns: int, *, state: State = State.CLOSING) -> Step:
+    """Send a reduce-only close for all that is open, unless one is under way. Stops stay until the venue is flat."""
+    if position.exit is None:
+        position = evolve(position, exit=Exit(reason, now_ns))
+    position = evolve(position, state=state)
+    position, commands = stop_entering(position)
+    if any(leg.state is LegState.SENT for leg in position.closes) or position.open_quantity <= ZERO:
+        return position, commands
+    leg = CloseLeg(position.next_id(Leg.EXIT), position.open_quantity, LegState.SENT)
+    order = CloseOrder(leg.client_id, position.symbol, position.side.exit, leg.quantity)
+    return position.with_leg(leg), (*commands, SendClose(order))
+
+
+def stop_entering(position: Position) -> Step:
+    """Cancel an entry order that still rests: a position that is being closed must not grow."""
+    leg = position.entry
+    if leg.state is not LegState.RESTING:
+        return position, ()
+    return position.with_leg(evolve(leg, state=LegState.CANCELLING)), (CancelEntry(leg.client_id),)
+
+
+def emergency(position: Position, code: str, message: str, now_ns: int) -> Step:
+    """The position cannot be protected: close it now, and tell people."""
+    closing, commands = close(position, f"emergency:{code}", now_ns, state=State.EMERGENCY)
+    alert = Alert(Level.ERROR, code, f"{position.account} {position.symbol}: {message}; closing the position")
+    return closing, (alert, *commands)
+
+
+def finish(position: Position, now_ns: int) -> Step:
+    """The venue is flat: the position is closed, and what is left of its own stops is removed."""
+    if position.exit is None:
+        position = evolve(position, exit=Exit("closed_elsewhere", now_ns))
+    position, surplus = _sweep(position, keep=None)
+    return evolve(position, state=State.CLOSED, closed_ns=now_ns, unprotected_since_ns=None), surplus
+
+
+def look(delay_ns: int = 0, *orders: str) -> tuple[Command, ...]:
+    """Read the venue."""
+    return (ReadVenue(delay_ns, orders),)
+
+
+def _must_move(position: Position, live: StopLeg) -> bool:
+    if position.initial_stop is None:  # while opening, the stop is brought to the real entry, whichever side it is
+        return live.trigger_price != position.wanted_stop
+    return tighter(position.side, position.wanted_stop, live.trigger_price)
+
+
+def _new_stop(position: Position, quantity: Decimal, policy: Policy) -> StopLeg:
+    identifier = position.next_id(Leg.STOP)
+    return StopLeg(identifier, position.wanted_stop, quantity, LegState.SENT, policy.attaches_stops, position.wanted_by)
+
+
+def _stop_order(position: Position, leg: StopLeg) -> StopOrder:
+    return StopOrder(
+        client_id=leg.client_id,
+        symbol=position.symbol,
+        side=position.side.exit,
+        quantity=leg.quantity,
+        trigger_price=leg.trigger_price,
+        trigger_by=PriceSource.LAST,
+        attached=leg.attached,
+    )
+
+
+def _place(position: Position, policy: Policy) -> tuple[Position, Command]:
+    leg = _new_stop(position, position.open_quantity, policy)
+    return position.with_leg(leg), PlaceStop(_stop_order(position, leg))
+
+
+def _place_beside(position: Position, _live: StopLeg, policy: Policy) -> tuple[Position, Command]:
+    return _place(position, policy)  # the old one is swept once the new one rests: never a gap
+
+
+def _move(position: Position, live: StopLeg, _policy: Policy) -> tuple[Position, Command]:
+    wanted = evolve(live, trigger_price=position.wanted_stop, quantity=position.open_quantity)
+    moving = evolve(live, state=LegState.MOVING)
+    return position.with_leg(moving), MoveStop(_stop_order(position, wanted))
+
+
+def _sweep(position: Position, keep: StopLeg | None) -> tuple[Position, tuple[Command, ...]]:
+    commands: list[Command] = []
+    for stop in position.stops:
+        if stop.state is not LegState.RESTING or (keep is not None and stop.client_id == keep.client_id):
+            continue
+        if stop.attached:  # it went with the position, or was replaced in place
+            position = position.with_leg(evolve(stop, state=LegState.DONE))
+            continue
+        position = position.with_leg(evolve(stop, state=LegState.CANCELLING))
+        commands.append(CancelStop(stop.client_id))
+    return position, tuple(commands)

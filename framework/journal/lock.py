@@ -1,0 +1,44 @@
+"""One writer: an advisory lock beside the journal. The operating system releases it when its holder dies."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ..errors import JournalError
+
+
+class WriterLock:
+    """The right to write one journal. The lock file stays: removing it would let two holders in."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    @classmethod
+    def acquire(cls, journal: Path) -> WriterLock:
+        """Take the lock of a journal, or raise `JournalError` that says who holds it and since when."""
+        path = journal.with_name(journal.name + ".lock")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise JournalError(
+                f"{journal}: can't be written: {error.strerror}; make {path.parent} writable, or choose another state"
+            ) from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip() or "another process"
+            os.close(descriptor)
+            raise JournalError(f"{journal}: is in use by {holder}; stop it, or choose another state") from error
+        # The clock of the machine, not that of a recorded session: this line is for the person who looks for a process.
+        since = datetime.now(UTC).isoformat(timespec="seconds")
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"process {os.getpid()}, running since {since}\n".encode(), 0)
+        return cls(descriptor)
+
+    def release(self) -> None:
+        """Let go. The process may take the lock anew afterwards."""
+        os.close(self._descriptor)

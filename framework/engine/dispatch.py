@@ -1,0 +1,282 @@
+"""Carrying out commands: the intent is durable before the request is sent, the outcome is written after.
+
+Each request is a task of its own, so that positions of a wave open concurrently and no lock is held across I/O.
+What comes back, or does not, becomes a message to the engine's queue.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+from attrs import define, field
+
+from ..components import Clock, Exchange
+from ..core.happenings import (
+    CancelEntry,
+    CancelStop,
+    CloseAnswered,
+    Command,
+    DeadlinePassed,
+    EntryAnswered,
+    EntryExpired,
+    Happening,
+    MoveStop,
+    PlaceStop,
+    ReadFailed,
+    ReadVenue,
+    SendClose,
+    SendEntry,
+    StartDeadline,
+    StopAnswered,
+    VenueRead,
+)
+from ..core.numbers import plain
+from ..core.orders import CloseOrder, EntryAnswer, EntryOrder, OrderReport, Refusal, StopAnswer, StopOrder, Unknown
+from ..core.position import Position
+from ..core.records import Event, Intent, Outcome, Record
+from ..core.verdict import Number
+from ..errors import ExchangeError, JournalError
+from .desk import Desk
+
+NS = 1_000_000_000
+
+Say = Callable[[str, Happening], None]
+Append = Callable[..., Awaitable[None]]
+
+
+@define
+class Dispatcher:
+    """Runs commands as tasks. `say` puts what happened into the engine's queue, under the position's id."""
+
+    clock: Clock
+    append: Append
+    say: Say
+    read_timeout_s: float
+    tasks: set[asyncio.Task[None]] = field(factory=set, init=False)
+    waiting: set[asyncio.Task[None]] = field(factory=set, init=False)
+
+    def run(self, desk: Desk, position: Position, commands: tuple[Command, ...]) -> None:
+        """Start what these commands ask for. Returns at once; alerts and notes are the journal's business."""
+        for command in commands:
+            match command:
+                case SendEntry():
+                    self._start(self._entry(desk, position, command))
+                case CancelEntry():
+                    self._start(self._cancel_entry(desk, position, command))
+                case PlaceStop() | MoveStop():
+                    self._start(self._stop(desk, position, command))
+                case CancelStop():
+                    self._start(self._cancel_stop(desk, position, command))
+                case SendClose():
+                    self._start(self._close(desk, position, command))
+                case ReadVenue():
+                    self._start(self._read(desk.exchange, position, command), later=command.delay_ns > 0)
+                case StartDeadline():
+                    self._start(self._say_later(position, command.delay_ns, DeadlinePassed()), later=True)
+                case _:
+                    pass
+
+    async def aclose(self) -> None:
+        """Give up what is under way. What was sent without an answer stays an intent without an outcome."""
+        tasks = [*self.tasks, *self.waiting]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def start_later(self, position: Position, delay_ns: int, happening: Happening) -> None:
+        """Say `happening` after a while."""
+        self._start(self._say_later(position, delay_ns, happening), later=True)
+
+    def _start(self, work: Coroutine[Any, Any, None], *, later: bool = False) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        group = self.waiting if later else self.tasks
+        group.add(task)
+        task.add_done_callback(group.discard)
+
+    # ── requests ────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _entry(self, desk: Desk, position: Position, command: SendEntry) -> None:
+        order = command.order
+        request = _Request(position, "entry", order.client_id, self.clock.now_ns())
+        try:
+            await self.append(request.intent(_entry_numbers(order)))
+        except JournalError as error:
+            # An entry that would not be remembered is not sent.
+            self.say(position.id, EntryAnswered(order.client_id, Refusal("journal", str(error))))
+            return
+        answer: EntryAnswer
+        if self.clock.now_ns() > order.send_before_ns:
+            answer = Refusal("too_late", "the entry's deadline was over before it could be sent")
+        else:
+            answer = await _guarded(desk.exchange.place_entry(order))
+        self._done(request, answer)
+        self.say(position.id, EntryAnswered(order.client_id, answer))
+        resting = isinstance(answer, OrderReport) and not answer.status.is_final
+        if resting and command.cancel_after_ns is not None:
+            self.start_later(position, command.cancel_after_ns, EntryExpired(order.client_id))
+
+    async def _cancel_entry(self, desk: Desk, position: Position, command: CancelEntry) -> None:
+        request = _Request(position, "cancel-entry", command.client_id, self.clock.now_ns())
+        await self._intend(request, {})
+        answer = await _guarded(desk.exchange.cancel_entry(position.symbol, command.client_id))
+        self._done(request, answer)
+        self.say(position.id, EntryAnswered(command.client_id, answer))
+
+    async def _stop(self, desk: Desk, position: Position, command: PlaceStop | MoveStop) -> None:
+        order = command.order
+        moves = isinstance(command, MoveStop)
+        request = _Request(position, "move-stop" if moves else "stop", order.client_id, self.clock.now_ns())
+        await self._intend(request, _stop_numbers(order))
+        call = desk.exchange.move_stop if moves else desk.exchange.place_stop
+        answer = await _guarded_stop(call(order))
+        self._done(request, answer)
+        self.say(position.id, StopAnswered(order.client_id, answer))
+
+    async def _cancel_stop(self, desk: Desk, position: Position, command: CancelStop) -> None:
+        request = _Request(position, "cancel-stop", command.client_id, self.clock.now_ns())
+        await self._intend(request, {})
+        answer = await _guarded_stop(desk.exchange.cancel_stop(position.symbol, command.client_id))
+        self._done(request, answer)
+        self.say(position.id, StopAnswered(command.client_id, answer, cancelling=True))
+
+    async def _close(self, desk: Desk, position: Position, command: SendClose) -> None:
+        request = _Request(position, "close", command.order.client_id, self.clock.now_ns())
+        await self._intend(request, _close_numbers(command.order))
+        answer = await _guarded(desk.exchange.close_position(command.order))
+        self._done(request, answer)
+        self.say(position.id, CloseAnswered(command.order.client_id, answer))
+
+    async def _read(self, exchange: Exchange, position: Position, command: ReadVenue) -> None:
+        if command.delay_ns:
+            await asyncio.sleep(command.delay_ns / NS)
+        try:
+            async with asyncio.timeout(self.read_timeout_s):
+                read = await self._read_all(exchange, position, command.orders)
+        except TimeoutError:
+            self.say(position.id, ReadFailed(f"no answer within {self.read_timeout_s:.0f} s"))
+        except ExchangeError as error:
+            self.say(position.id, ReadFailed(str(error)))
+        except Exception as error:  # a read that breaks is a read that failed, never "nothing there"
+            self.say(position.id, ReadFailed(f"{type(error).__name__}: {error}"))
+        else:
+            self.say(position.id, read)
+
+    async def _read_all(self, exchange: Exchange, position: Position, orders: tuple[str, ...]) -> VenueRead:
+        symbol = position.symbol
+        # Executions last: what is seen flat has its fills in the answer that follows.
+        reports = {identifier: await exchange.entry_report(symbol, identifier) for identifier in orders}
+        stops = await exchange.stops(symbol)
+        held = [p for p in await exchange.positions() if p.symbol == symbol]
+        fills = await exchange.fills(symbol, position.decided_ns)
+        return VenueRead(self.clock.now_ns(), held[0] if held else None, stops, reports, fills)
+
+    async def _say_later(self, position: Position, delay_ns: int, happening: Happening) -> None:
+        await asyncio.sleep(max(0, delay_ns) / NS)
+        self.say(position.id, happening)
+
+    # ── writing down ────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _intend(self, request: _Request, numbers: dict[str, Number]) -> None:
+        """Write down a request that reduces risk. It is sent even when the journal fails: protection goes first."""
+        try:
+            await self.append(request.intent(numbers))
+        except JournalError:
+            return  # the engine has been told by the journal itself, and enters nothing any more
+
+    def _done(self, request: _Request, answer: EntryAnswer | StopAnswer) -> None:
+        now_ns = self.clock.now_ns()
+        records: list[Record] = [request.outcome(answer, now_ns)]
+        if isinstance(answer, Unknown):
+            text = f"{request.position.account} {request.position.symbol}: {request.action}: {answer.message}"
+            records.append(
+                Event(
+                    now_ns, "warning", "outcome_unknown", text, request.position.account, request.position.symbol,
+                    request.position.id, request.position.signal_id,
+                )
+            )  # fmt: skip
+        forget = self.append(*records)
+        if isinstance(forget, asyncio.Future):
+            forget.add_done_callback(_retrieve)
+
+
+@define
+class _Request:
+    position: Position
+    action: str
+    client_id: str
+    sent_ns: int
+
+    def intent(self, numbers: dict[str, Number]) -> Intent:
+        p = self.position
+        return Intent(self.sent_ns, p.id, p.account, p.symbol, self.action, self.client_id, numbers)
+
+    def outcome(self, answer: EntryAnswer | StopAnswer, now_ns: int) -> Outcome:
+        p = self.position
+        result, message, numbers = _outcome(answer)
+        took_ns = now_ns - self.sent_ns
+        return Outcome(
+            now_ns, p.id, p.account, p.symbol, self.action, self.client_id, result, took_ns, message, numbers
+        )
+
+
+def _outcome(answer: EntryAnswer | StopAnswer) -> tuple[str, str, dict[str, Number]]:
+    match answer:
+        case Refusal():
+            return "refused", f"{answer.code}: {answer.message}", {}
+        case Unknown():
+            return "unknown", answer.message, {}
+        case OrderReport():
+            numbers: dict[str, Number] = {"status": answer.status.value, "filled": answer.filled}
+            if answer.average_price is not None:
+                numbers["average_price"] = answer.average_price
+            return "accepted", answer.reason, numbers
+        case _:
+            where = {} if answer.trigger_price is None else {"trigger_price": answer.trigger_price}
+            return "accepted", answer.reason, {"live": "yes" if answer.live else "no", **where}
+
+
+async def _guarded(call: Awaitable[EntryAnswer]) -> EntryAnswer:
+    """An exchange's answer. Whatever it raises against its contract means that nobody knows what happened."""
+    try:
+        return await call
+    except Exception as error:
+        return Unknown(f"{type(error).__name__}: {error}")
+
+
+async def _guarded_stop(call: Awaitable[StopAnswer]) -> StopAnswer:
+    try:
+        return await call
+    except Exception as error:
+        return Unknown(f"{type(error).__name__}: {error}")
+
+
+def _retrieve(future: asyncio.Future[None]) -> None:
+    if not future.cancelled():
+        future.exception()  # the journal has raised the alarm itself
+
+
+def _entry_numbers(order: EntryOrder) -> dict[str, Number]:
+    numbers: dict[str, Number] = {"side": order.side.value, "type": order.type.value, "quantity": order.quantity}
+    if order.price is not None:
+        numbers["price"] = order.price
+    if order.stop is not None:
+        numbers["stop_price"] = order.stop.trigger_price
+        numbers["stop_id"] = order.stop.client_id
+    return numbers
+
+
+def _stop_numbers(order: StopOrder) -> dict[str, Number]:
+    kind = "attached to the position" if order.attached else "stop-market order"
+    return {
+        "side": order.side.value,
+        "kind": kind,
+        "quantity": plain(order.quantity),
+        "trigger_price": order.trigger_price,
+        "trigger_by": order.trigger_by.value,
+    }
+
+
+def _close_numbers(order: CloseOrder) -> dict[str, Number]:
+    return {"side": order.side.value, "type": "market", "quantity": order.quantity}

@@ -1,0 +1,343 @@
+"""The one loop: every fact comes through one queue to one consumer, so that a recorded run replays exactly.
+
+Handling a message is synchronous: pure functions decide, the journal is told, commands are handed to the
+dispatcher. Nothing here waits for a venue.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Protocol
+
+from attrs import define, field
+
+from ..components import Clock, Filter
+from ..core.decide import Rulebook
+from ..core.events import FillSeen, OrderSeen, PositionSeen, StopSeen, StreamLost, StreamRestored
+from ..core.feed import Batch
+from ..core.guards import next_ask
+from ..core.happenings import (
+    CloseAnswered,
+    CloseWanted,
+    EntryAnswered,
+    Filled,
+    Happening,
+    PriceReached,
+    ReadVenue,
+    StopChanged,
+)
+from ..core.ids import owner_of
+from ..core.lifecycle import advance
+from ..core.market import Quote
+from ..core.orders import Fill, OrderReport, VenuePosition
+from ..core.position import CloseLeg, Position, State
+from ..core.records import Event, Record
+from ..core.steering import SECOND_NS, Step
+from ..errors import ProtocolError
+from .desk import Desk
+from .dispatch import Dispatcher
+from .inbox import Inbox
+from .messages import (
+    BalanceRead,
+    BatchArrived,
+    CandidatesReady,
+    CloseAll,
+    Happened,
+    Message,
+    VenueSpoke,
+    WaveDue,
+)
+from .scribe import records_of
+from .waves import Waves
+
+
+class Store(Protocol):
+    """The part of the journal that the engine uses."""
+
+    def append(self, *records: Record) -> asyncio.Future[None]:
+        """Queue records; done once they are durable."""
+
+
+@define
+class Limits:
+    """The engine's limits, from ``[framework]``."""
+
+    max_quote_age_s: int
+    data_timeout_s: int
+    wave_settle_s: int
+
+
+@define
+class Engine:
+    """Decides and steers. Give it its parts, then `start`; feed it through `submit`, `exchange_event` and `quote`."""
+
+    clock: Clock
+    store: Store
+    desks: dict[str, Desk]
+    inbox: Inbox
+    filters: Sequence[Filter]
+    rulebook: Rulebook
+    limits: Limits
+    entries_stopped: str = ""
+    waves: Waves = field(init=False)
+    dispatcher: Dispatcher = field(init=False)
+    _queue: asyncio.Queue[Message] = field(factory=asyncio.Queue, init=False)
+    _consumer: asyncio.Task[None] | None = field(default=None, init=False)
+    _accounts: dict[str, str] = field(factory=dict, init=False)
+    _settling: dict[str, asyncio.TimerHandle] = field(factory=dict, init=False)
+    _asked_at: dict[str, int] = field(factory=dict, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.dispatcher = Dispatcher(
+            self.clock, self.store.append, lambda i, h: self._post(Happened(i, h)), self.limits.data_timeout_s
+        )
+        self.waves = Waves(
+            clock=self.clock,
+            desks=self.desks,
+            filters=self.filters,
+            rulebook=self.rulebook,
+            post=self._post,
+            write=self._write,
+            open_position=lambda desk, step: self._take_step(desk, None, step, None),
+            max_quote_age_ns=self.limits.max_quote_age_s * SECOND_NS,
+            data_timeout_s=self.limits.data_timeout_s,
+            entries_allowed=lambda: self.entries_stopped,
+        )
+
+    # ── from outside ────────────────────────────────────────────────────────────────────────────────────────
+
+    def start(self, restored: Sequence[Position] = ()) -> None:
+        """Begin to consume. Positions of an earlier run are taken over and read back from their venues."""
+        for position in restored:
+            desk = self.desks[position.account]
+            desk.keep(position)
+            self._accounts[position.id] = position.account
+            self.dispatcher.run(desk, position, (ReadVenue(0, (position.entry.client_id,)),))
+        self._watch()
+        self._consumer = asyncio.get_running_loop().create_task(self._consume())
+
+    async def submit(self, batch: Batch) -> None:
+        """Take signals in; returns once they are durable."""
+        durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._post(BatchArrived(batch, durable))
+        await durable
+
+    def exchange_event(self, account: str, event: object) -> None:
+        """Queue what an exchange tells."""
+        self._post(VenueSpoke(account, event))  # type: ignore[arg-type]
+
+    def quote(self, account: str, symbol: str, quote: Quote) -> None:
+        """A new price: two comparisons, unless somebody asked for it."""
+        desk = self.desks[account]
+        desk.quotes[symbol] = quote
+        levels = desk.levels.get(symbol)
+        if levels is None or levels.low < quote.last < levels.high:
+            return
+        for owner in levels.reached(quote.last):
+            self._post(Happened(owner, PriceReached(quote.last, quote.time_ns)))
+
+    def close_all(self, reason: str) -> None:
+        """Close every open position."""
+        self._post(CloseAll(reason))
+
+    async def idle(self) -> None:
+        """Return once nothing is queued, under way, or waiting to be decided. Positions stay as they are."""
+        while not self._queue.empty() or self.dispatcher.tasks or self.waves.tasks or self.inbox.waves:
+            pending = [*self.dispatcher.tasks, *self.waves.tasks]
+            if pending:
+                await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            elif self._queue.empty():
+                await asyncio.sleep(self.limits.wave_settle_s)
+            await asyncio.sleep(0)
+
+    async def aclose(self) -> None:
+        """Stop consuming and give up what is under way. Orders at the venues stay as they are."""
+        for timer in self._settling.values():
+            timer.cancel()
+        await self.waves.aclose()
+        await self.dispatcher.aclose()
+        if self._consumer is not None:
+            self._consumer.cancel()
+            await asyncio.gather(self._consumer, return_exceptions=True)
+
+    @property
+    def failure(self) -> BaseException | None:
+        """Why the consumer ended, if it did: a bug of ours. None while it runs or after `aclose`."""
+        consumer = self._consumer
+        return consumer.exception() if consumer is not None and consumer.done() and not consumer.cancelled() else None
+
+    def open_positions(self) -> list[Position]:
+        """The positions that are not over, of all accounts."""
+        return [position for desk in self.desks.values() for position in desk.open_positions()]
+
+    # ── the loop ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _post(self, message: Message) -> None:
+        self._queue.put_nowait(message)
+
+    async def _consume(self) -> None:
+        while True:
+            message = await self._queue.get()
+            self._handle(message)
+
+    def _handle(self, message: Message) -> None:
+        match message:
+            case Happened():
+                self._happened(message.position_id, message.happening)
+            case VenueSpoke():
+                self._venue_spoke(message)
+            case BatchArrived():
+                self._batch_arrived(message)
+            case CandidatesReady():
+                self.waves.candidates_ready(message)
+            case BalanceRead():
+                self.waves.balance_read(message)
+            case WaveDue():
+                self._wave_due(message.wave_id)
+            case CloseAll():
+                for position in self.open_positions():
+                    self._happened(position.id, CloseWanted(message.reason))
+
+    def _happened(self, position_id: str, happening: Happening) -> None:
+        desk = self.desks[self._accounts[position_id]]
+        before = desk.positions.get(position_id)
+        if before is None:
+            return
+        try:
+            step = advance(before, happening, desk.policy, self.clock.now_ns())
+        except ProtocolError as error:  # our own bug must not take the other positions down with it
+            self._event("error", "protocol_error", f"{before.account} {before.symbol}: {error}", before)
+            self.dispatcher.run(desk, before, (ReadVenue(SECOND_NS),))
+            return
+        self._take_step(desk, before, step, happening)
+
+    def _take_step(self, desk: Desk, before: Position | None, step: Step, happening: Happening | None) -> None:
+        after, commands = step
+        self._accounts[after.id] = desk.account
+        desk.keep(after)
+        self._write(records_of(before, after, happening, commands, self.clock.now_ns()))
+        self.dispatcher.run(desk, after, commands)
+        self._ask_in_time(after)
+        if before is None or before.state.is_final != after.state.is_final:
+            self._watch()
+        self.waves.position_changed(before, after)
+
+    def _ask_in_time(self, position: Position) -> None:
+        """Ask a protection at the time it wants, with the last price known then."""
+        at_ns = next_ask(position).at_ns
+        if at_ns is None or position.state.is_final or self._asked_at.get(position.id) == at_ns:
+            return
+        self._asked_at[position.id] = at_ns
+        delay_s = max(0, at_ns - self.clock.now_ns()) / SECOND_NS
+        asyncio.get_running_loop().call_later(delay_s, self._ask_now, position.id, at_ns)
+
+    def _ask_now(self, position_id: str, at_ns: int) -> None:
+        desk = self.desks[self._accounts[position_id]]
+        position = desk.positions.get(position_id)
+        if position is None or position.state.is_final:
+            return
+        quote = desk.quotes.get(position.symbol)
+        price = quote.last if quote is not None else position.entry_price
+        if price is not None:
+            self._post(Happened(position_id, PriceReached(price, at_ns)))
+
+    # ── signals ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _batch_arrived(self, message: BatchArrived) -> None:
+        records, touched = self.inbox.take(message.batch, self.clock.now_ns())
+        self.store.append(*records).add_done_callback(lambda done: _pass_on(done, message.durable))
+        for wave_id in touched:
+            if wave_id in self._settling:
+                self._settling.pop(wave_id).cancel()
+            if message.batch.complete:
+                self._post(WaveDue(wave_id))
+            else:
+                loop = asyncio.get_running_loop()
+                self._settling[wave_id] = loop.call_later(self.limits.wave_settle_s, self._post, WaveDue(wave_id))
+
+    def _wave_due(self, wave_id: str) -> None:
+        if wave_id in self.inbox.waves:
+            self.waves.start(wave_id, self.inbox.close(wave_id))
+
+    # ── venues ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _venue_spoke(self, message: VenueSpoke) -> None:
+        desk = self.desks[message.account]
+        match message.event:
+            case FillSeen(fill):
+                self._fill_seen(desk, fill)
+            case OrderSeen(report):
+                self._order_seen(desk, report)
+            case StopSeen(report):
+                owner = owner_of(report.client_id)
+                if owner in desk.positions:
+                    self._happened(owner, StopChanged(report))
+            case PositionSeen(position):
+                self._position_seen(desk, position)
+            case StreamLost(why):
+                self._event("warning", "stream_lost", f"{desk.account}: {why}")
+            case StreamRestored():
+                self._event("info", "stream_restored", f"{desk.account}: reading back what was missed")
+                for held in desk.open_positions():
+                    self.dispatcher.run(desk, held, (ReadVenue(0, (held.entry.client_id,)),))
+
+    def _fill_seen(self, desk: Desk, fill: Fill) -> None:
+        owner = owner_of(fill.client_id)
+        if owner not in desk.positions:
+            holder = desk.holder_of(fill.symbol)
+            owner = None if holder is None else holder.id
+        if owner is None:
+            text = f"{desk.account} {fill.symbol}: an execution of {fill.quantity} at {fill.price} that is not ours"
+            self._event("warning", "foreign_fill", text)
+        else:
+            self._happened(owner, Filled(fill))
+
+    def _order_seen(self, desk: Desk, report: OrderReport) -> None:
+        owner = owner_of(report.client_id)
+        if owner is None or owner not in desk.positions:
+            return
+        closes = isinstance(desk.positions[owner].leg_of(report.client_id), CloseLeg)
+        happening = CloseAnswered if closes else EntryAnswered
+        self._happened(owner, happening(report.client_id, report))
+
+    def _position_seen(self, desk: Desk, seen: VenuePosition) -> None:
+        """Only a position that contradicts ours is worth a look: reads are believed, single pushes are not."""
+        held = desk.holder_of(seen.symbol)
+        if held is None or held.state not in (State.PROTECTED, State.UNPROTECTED):
+            return
+        if seen.quantity * held.side.sign != held.open_quantity:
+            self.dispatcher.run(desk, held, (ReadVenue(SECOND_NS, (held.entry.client_id,)),))
+
+    # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _watch(self) -> None:
+        for desk in self.desks.values():
+            desk.exchange.watch(desk.watched())
+
+    def _event(self, level: str, code: str, message: str, position: Position | None = None) -> None:
+        now_ns = self.clock.now_ns()
+        if position is None:
+            self._write([Event(now_ns, level, code, message)])
+        else:
+            p = position
+            self._write([Event(now_ns, level, code, message, p.account, p.symbol, p.id, p.signal_id)])
+
+    def _write(self, records: Sequence[Record]) -> None:
+        if records:
+            self.store.append(*records).add_done_callback(_retrieve)
+
+
+def _pass_on(done: asyncio.Future[None], waiting: asyncio.Future[None]) -> None:
+    if waiting.done():
+        return
+    error = done.exception() if not done.cancelled() else asyncio.CancelledError()
+    if error is None:
+        waiting.set_result(None)
+    else:
+        waiting.set_exception(error)
+
+
+def _retrieve(done: asyncio.Future[None]) -> None:
+    if not done.cancelled():
+        done.exception()  # the journal raises its own alarm; this only keeps asyncio from a second one

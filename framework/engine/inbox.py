@@ -1,0 +1,88 @@
+"""The inbox: each signal once, for an account that exists, into the wave of its bar; all else refused with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Set
+
+from attrs import define, evolve, field
+
+from ..core.feed import Batch
+from ..core.records import Record, SignalReceived, SignalRefused, WaveOpened
+from ..core.signal import BadSignal, Signal, SignalSettings
+from ..core.wave import wave_id_of
+
+SETTINGS: dict[str, tuple[str, ...]] = {
+    "stop": ("stop_percent",),
+    "trailing": ("trailing_activation_percent", "trailing_distance_percent"),
+    "max_positions": ("max_positions",),
+    "min_scores": ("min_scores",),
+}
+"""What `[framework] signal_may_set` may name, and the settings of a signal that each stands for."""
+
+
+@define
+class Inbox:
+    """Takes batches in. `known` are the ids of all signals ever taken; `waves` those not decided yet, by id."""
+
+    accounts: Collection[str]
+    may_set: Set[str]
+    known: set[str] = field(factory=set)
+    waves: dict[str, list[Signal]] = field(factory=dict)
+    decided: set[str] = field(factory=set)
+
+    def take(self, batch: Batch, now_ns: int) -> tuple[list[Record], list[str]]:
+        """The records of a batch, and the waves that it added signals to, in order."""
+        records: list[Record] = []
+        touched: dict[str, None] = {}
+        for signal in batch.signals:
+            if isinstance(signal, BadSignal):
+                records.append(SignalRefused(now_ns, signal))
+                continue
+            refusal = self._refusal_of(signal)
+            if refusal is not None:
+                records.append(SignalRefused(now_ns, refusal))
+                continue
+            wave_id = wave_id_of(signal.bar_time_ns)
+            if wave_id not in self.waves:
+                self.waves[wave_id] = []
+                records.append(WaveOpened(now_ns, wave_id, signal.bar_time_ns))
+            allowed = self._only_allowed(signal)
+            self.known.add(signal.id)
+            self.waves[wave_id].append(allowed)
+            touched[wave_id] = None
+            records.append(SignalReceived(now_ns, wave_id, allowed))
+        return records, list(touched)
+
+    def close(self, wave_id: str) -> list[Signal]:
+        """The signals of a wave that is decided now; whoever comes later is late."""
+        self.decided.add(wave_id)
+        return self.waves.pop(wave_id)
+
+    def _refusal_of(self, signal: Signal) -> BadSignal | None:
+        wave_id = wave_id_of(signal.bar_time_ns)
+        if signal.id in self.known:
+            return _bad(signal, "duplicate", f"signal {signal.id} was taken already")
+        if signal.account not in self.accounts:
+            known = ", ".join(sorted(self.accounts))
+            return _bad(signal, "unknown_account", f"no account {signal.account!r} is enabled; there are: {known}")
+        if wave_id in self.decided:
+            return _bad(signal, "late", f"the wave {wave_id} was decided before signal {signal.id} arrived")
+        return None
+
+    def _only_allowed(self, signal: Signal) -> Signal:
+        kept = {name: getattr(signal.settings, name) for key in self.may_set for name in SETTINGS[key]}
+        return evolve(signal, settings=SignalSettings(**kept))
+
+
+def _bad(signal: Signal, code: str, message: str) -> BadSignal:
+    return BadSignal(
+        source=signal.source,
+        code=code,
+        message=message,
+        received_ns=signal.received_ns,
+        raw="",
+        id=signal.id,
+        account=signal.account,
+        symbol=signal.symbol,
+        bar_time_ns=signal.bar_time_ns,
+    )

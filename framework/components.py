@@ -160,7 +160,9 @@ class Protection(Protocol):
 class SourceLink(Protocol):
     """What a signal source gets from the kernel."""
 
-    clock: Clock
+    @property
+    def clock(self) -> Clock:
+        """The one clock."""
 
     async def submit(self, batch: Batch) -> None:
         """Hand over signals. Returns once they are durable: only then acknowledge them to the sender."""

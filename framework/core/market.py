@@ -10,6 +10,7 @@ from typing import ClassVar
 from attrs import define, evolve, field, frozen
 
 from ..errors import MissingDataError
+from .numbers import unit
 from .signal import Side
 
 
@@ -71,13 +72,14 @@ def union_of(needs: Iterable[Iterable[Need]]) -> frozenset[Need]:
 class MarketRules:
     """A venue's rules for orders in one market. Quantities are in the base asset, prices and notionals in USD.
 
+    `tick_size` and `step_size` are kept without trailing zeros: what is rounded to them is written with their digits.
     `max_quantity` is the largest market order. `price_band` is the venue's allowed distance of an order's
     price from the mark price as a fraction (0.1: ten percent), None where the venue states none.
     """
 
     symbol: str
-    tick_size: Decimal
-    step_size: Decimal
+    tick_size: Decimal = field(converter=unit)
+    step_size: Decimal = field(converter=unit)
     min_quantity: Decimal
     max_quantity: Decimal
     min_notional: Decimal

@@ -56,6 +56,13 @@ def nearest_to(value: Decimal, unit: Decimal) -> Decimal:
     return _to_multiple(value, unit, ROUND_HALF_UP)
 
 
+def unit(value: Decimal) -> Decimal:
+    """A tick or step without trailing zeros: ``0.0010`` becomes ``0.001``, ``10`` stays ``10``."""
+    bare = value.normalize()
+    exponent = bare.as_tuple().exponent
+    return bare.quantize(Decimal(1)) if isinstance(exponent, int) and exponent > 0 else bare
+
+
 def is_multiple(value: Decimal, unit: Decimal) -> bool:
     """Whether `value` is a whole number of `unit`."""
     return value % unit == ZERO

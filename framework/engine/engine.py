@@ -162,6 +162,13 @@ class Engine:
             await asyncio.gather(self._consumer, return_exceptions=True)
 
     @property
+    def consumer(self) -> asyncio.Task[None]:
+        """The task that consumes; it ends only by `aclose`, or by a bug of ours."""
+        if self._consumer is None:
+            raise ProtocolError("the engine has not been started")
+        return self._consumer
+
+    @property
     def failure(self) -> BaseException | None:
         """Why the consumer ended, if it did: a bug of ours. None while it runs or after `aclose`."""
         consumer = self._consumer

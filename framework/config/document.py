@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from functools import cached_property
@@ -13,7 +13,7 @@ import tomli
 from attrs import define, field
 
 from ..errors import ConfigError, Problem
-from ..registry import KINDS, Kind, Shape
+from ..registry import KINDS, Shape
 from .lines import KeyPath, key_lines
 
 MAX_BYTES = 1_000_000
@@ -24,7 +24,7 @@ Raw = dict[str, Any]
 
 def heading_length(section: object) -> int:
     """How many leading keys of a path name the table: two for ``[exchanges.NAME]`` and ``[[filters]]``."""
-    shapes = {kind.value: spec.shape for kind, spec in KINDS.items() if kind is not Kind.COMMANDS}
+    shapes = {kind.value: spec.shape for kind, spec in KINDS.items()}
     return 2 if shapes.get(str(section)) in (Shape.NAMED, Shape.MANY) else 1
 
 
@@ -140,13 +140,15 @@ def shown(value: object) -> str:
         case str():
             return '"' + (value if len(value) <= 60 else value[:57] + "...") + '"'
         case int() | Decimal():
-            text = str(value) if isinstance(value, Decimal) or abs(value) < 10**60 else "a number of more than 60 digits"
+            text = (
+                str(value) if isinstance(value, Decimal) or abs(value) < 10**60 else "a number of more than 60 digits"
+            )
             return text if len(text) <= 60 else text[:57] + "..."
         case dict():
             return "a table"
         case list():
             return "an array"
-        case datetime.date() | datetime.time():
+        case dt.date() | dt.time():
             return f"the date or time {value}"
         case _:
             return str(value)

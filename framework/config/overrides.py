@@ -10,11 +10,11 @@ from typing import Any
 import tomli
 
 from ..errors import Problem
-from ..registry import KINDS, Kind, Shape
+from ..registry import KINDS, Shape
 from .document import MAX_DEPTH, Document, depth, use_of
 from .lines import KeyPath
 
-TOP_LEVEL = ("framework", "plugins", *(kind.value for kind in KINDS if kind is not Kind.COMMANDS))
+TOP_LEVEL = ("framework", "plugins", *(kind.value for kind in KINDS))
 """The tables of a configuration."""
 
 
@@ -28,7 +28,9 @@ def apply_overrides(document: Document, sets: Sequence[str]) -> Iterator[Problem
         path, equals, value = text.partition("=")
         keys = [key.strip() for key in path.split(".")]
         if not equals or not all(keys):
-            yield Problem(f"--set {path}", "is no PATH=VALUE, like sizing.position_usd=20 or filters.spread.enabled=false")
+            yield Problem(
+                f"--set {path}", "is no PATH=VALUE, like sizing.position_usd=20 or filters.spread.enabled=false"
+            )
             continue
         try:
             document.overrides.add(_assign(document.raw, keys, _parsed(value)))

@@ -1,4 +1,4 @@
-"""Single TOML values -> text, numbers, paths and secrets. Each function raises `MistakeError` with what to write instead."""
+"""Single TOML values -> text, numbers, paths and secrets. What is none raises `MistakeError`: what to write instead."""
 
 from __future__ import annotations
 
@@ -50,16 +50,16 @@ def whole_number(value: object) -> int:
 
 def number(value: object) -> Decimal:
     """An exact number, from a number or from text."""
-    if isinstance(value, str) and _NUMBER.fullmatch(value):
-        exact = Decimal(value)
-    elif isinstance(value, Decimal) or (isinstance(value, int) and not isinstance(value, bool)):
-        exact = Decimal(value)
-    else:
+    readable = _NUMBER.fullmatch(value) if isinstance(value, str) else not isinstance(value, bool)
+    if not (readable and isinstance(value, str | int | Decimal)):
         raise MistakeError(f"expected a number, got {shown(value)}")
+    exact = Decimal(value)
     if not exact.is_finite():
         raise MistakeError(f"expected a finite number, got {shown(value)}")
     if exact and abs(exact.adjusted()) > LARGEST_EXPONENT:
-        raise MistakeError(f"expected a number between 1e-{LARGEST_EXPONENT} and 1e{LARGEST_EXPONENT}, got {shown(value)}")
+        raise MistakeError(
+            f"expected a number between 1e-{LARGEST_EXPONENT} and 1e{LARGEST_EXPONENT}, got {shown(value)}"
+        )
     return exact
 
 
@@ -100,17 +100,26 @@ def secret_from(value: object, directory: Path, environ: Mapping[str, str]) -> S
     if not isinstance(value, dict):
         raise MistakeError(f"a secret is not written into this file: give {way}")
     match list(value.items()):
-        case [("env", str(name))]:
-            return Secret(_revealed(environ.get(name), f"environment variable {name}"))
+        case [("env", str(name))] if name:
+            place, found = f"the environment variable {name}", environ.get(name)
         case [("file", str(name))] if name and "\0" not in name:
-            return Secret(_revealed(_content(directory / name), f"file {directory / name}"))
+            place, found = f"the file {directory / name}", _content(directory / name)
         case _:
             raise MistakeError(f"a secret is given by exactly one of {way}")
-
-
-def _revealed(found: str | None, place: str) -> str:
     if found is None:
-        raise MistakeError(f"missing secret: {place} is not set" if "file" not in place else f"missing secret: {place}")
+        raise MistakeError(f"missing secret: {place} does not exist")
     if not found:
         raise MistakeError(f"missing secret: {place} is empty")
-    return found
+    return Secret(found)
+
+
+def _content(path: Path) -> str | None:
+    """A file's text without the newlines at its end; None if there is no such file."""
+    try:
+        return path.read_text(encoding="utf-8").rstrip("\r\n")
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError as error:
+        raise MistakeError(f"missing secret: the file {path} is not UTF-8 text") from error
+    except OSError as error:
+        raise MistakeError(f"missing secret: the file {path} can't be read: {error.strerror}") from error

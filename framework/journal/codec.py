@@ -74,8 +74,7 @@ def dump_json(value: object) -> str:
     return _dumps(value)
 
 
-def _dumps(value: object) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+_dumps = json.JSONEncoder(sort_keys=True, separators=(",", ":"), allow_nan=False).encode
 
 
 def _plain_number(value: Number) -> object:

@@ -11,25 +11,21 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from peewee import BooleanField, CompositeKey, Field, IntegerField, Model, TextField
+from peewee import BooleanField, CompositeKey, IntegerField, Model, TextField
 
 from . import codec
 
 
-class DecimalText(Field[Any]):
+class DecimalText(TextField):
     """A decimal, kept digit for digit."""
-
-    field_type = "TEXT"
 
     def python_value(self, value: str | None) -> Decimal | None:
         """The decimal of the stored text."""
         return None if value is None else Decimal(value)
 
 
-class JsonText(Field[Any]):
+class JsonText(TextField):
     """JSON, read by the function that it was declared with."""
-
-    field_type = "TEXT"
 
     def __init__(self, load: Callable[[str], object], **options: Any) -> None:
         super().__init__(**options)

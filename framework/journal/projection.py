@@ -19,6 +19,7 @@ from .statements import Statement
 Column = str | int | None
 
 _LARGEST_INTEGER = 2**63 - 1
+_SUMMARY_FIELDS = tuple(attribute.name for attribute in attrs.fields(records.PositionSummary))
 
 
 @frozen
@@ -262,7 +263,7 @@ def _fill_recorded(seq: int, record: records.FillRecorded) -> tuple[Change, ...]
 
 
 def _position_changed(seq: int, record: records.PositionChanged) -> tuple[Change, ...]:
-    summary = attrs.asdict(record.summary, value_serializer=lambda _, __, value: _plain_if_decimal(value))
+    summary = {name: _plain_if_decimal(getattr(record.summary, name)) for name in _SUMMARY_FIELDS}
     change = _change(
         statements.UPSERT_POSITION,
         position_id=record.position_id,

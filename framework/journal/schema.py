@@ -23,7 +23,9 @@ _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
 def error_of(path: Path, error: Exception) -> JournalError:
-    """What the database said, as one line that names the file and the mend."""
+    """What went wrong, as one line that names the file and the mend."""
+    if isinstance(error, JournalError):
+        return error
     said = " ".join(str(error).split())
     if "not a database" in said or "malformed" in said:
         return JournalError(f"{path}: is no journal, or a damaged one ({said}); move it away, or choose another state")
@@ -31,7 +33,15 @@ def error_of(path: Path, error: Exception) -> JournalError:
         return JournalError(f"{path}: is locked by another process ({said}); end that process and start again")
     if "full" in said:
         return JournalError(f"{path}: the disk is full ({said}); make room and start again")
-    return JournalError(f"{path}: can't be used ({said}); see to the file and its directory, and start again")
+    if isinstance(error, DATABASE_ERRORS):
+        return JournalError(f"{path}: can't be used ({said}); see to the file and its directory, and start again")
+    return JournalError(f"{path}: a record can't be written down ({said}); this is a defect, please report it")
+
+
+def connection_of(database: SqliteDatabase) -> sqlite3.Connection:
+    """The connection of the calling thread."""
+    connection: sqlite3.Connection = database.connection()  # type: ignore[no-untyped-call]
+    return connection
 
 
 def check(database: SqliteDatabase, path: Path) -> None:
@@ -63,7 +73,7 @@ def _applied(database: SqliteDatabase, path: Path) -> frozenset[str]:
         raise JournalError(f"{path}: is a database, but no journal; move it away, or choose another state")
     if not database.table_exists(_HISTORY):
         return frozenset()
-    return frozenset(name for (name,) in database.connection().execute(f"SELECT name FROM {_HISTORY}"))  # noqa: S608
+    return frozenset(name for (name,) in connection_of(database).execute(f"SELECT name FROM {_HISTORY}"))  # noqa: S608
 
 
 def _refuse_newer(applied: frozenset[str], path: Path) -> None:

@@ -21,7 +21,7 @@ def _insert(model: type[Model], *, extra: str = "", verb: str = "INSERT") -> Sta
     values = ", ".join(f":{column}" for column in columns)
     # Table and column names come from our own models, values are bound.
     table = model._meta.table_name
-    return Statement(f"{verb} INTO {table} ({', '.join(columns)}) VALUES ({values}){extra}")  # noqa: S608
+    return Statement(f"{verb} INTO {table} ({', '.join(columns)}) VALUES ({values}){extra}")
 
 
 def _upsert(model: type[Model], key: str) -> Statement:
@@ -56,8 +56,7 @@ REFUSE_SIGNAL = Statement(
     )
 )
 ADOPT_REFUSED = Statement(
-    "UPDATE signals SET wave_id = :wave_id"
-    " WHERE outcome = 'refused' AND wave_id IS NULL AND bar_time_ns = :bar_time_ns"
+    "UPDATE signals SET wave_id = :wave_id WHERE outcome = 'refused' AND wave_id IS NULL AND bar_time_ns = :bar_time_ns"
 )
 
 DECIDE_SIGNAL = Statement(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 from peewee import SqliteDatabase
 
 from ..core.records import Record
+from ..errors import JournalError
 from . import codec, schema
 from .models import READ_MODELS
 from .projection import Change, fact_of, project
@@ -24,7 +26,7 @@ _REBUILD_PAGE = 1000
 
 
 class Store:
-    """Synchronous; used by one thread between `connect` and `close`. Raises peewee's and sqlite3's own errors."""
+    """Synchronous; used by one thread between `connect` and `close`. Writing raises the database's own errors."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -40,9 +42,12 @@ class Store:
             raise schema.error_of(self._path, error) from error
 
     def connect(self) -> None:
-        """Open the connection of the calling thread."""
-        self._database.connect()
-        (self._last_seq,) = self._connection.execute("SELECT coalesce(max(seq), 0) FROM facts").fetchone()
+        """Open the connection of the calling thread. Raises `JournalError`."""
+        try:
+            self._database.connect()
+            (self._last_seq,) = self._connection.execute("SELECT coalesce(max(seq), 0) FROM facts").fetchone()
+        except schema.DATABASE_ERRORS as error:
+            raise schema.error_of(self._path, error) from error
 
     def close(self) -> None:
         """Close the connection of the calling thread."""
@@ -61,14 +66,17 @@ class Store:
         self._last_seq += len(records)
 
     def rebuild(self) -> int:
-        """Empty the read models and fill them from the facts, as one transaction. Returns the number of facts."""
+        """Empty the read models and fill them from the facts, as one transaction. Returns the number of facts.
+
+        Raises `JournalError` at a fact that can't be read; the read models then stay as they were.
+        """
         replayed = 0
         with self._database.atomic("IMMEDIATE"):
             for model in READ_MODELS:
                 model.delete().execute(self._database)
             while page := self._page(after_seq=replayed):
                 for seq, kind, body in page:
-                    self._apply(project(seq, codec.decode(kind, body)))
+                    self._apply(project(seq, self._decode(seq, kind, body)))
                 replayed = page[-1][0]
         return replayed
 
@@ -78,12 +86,20 @@ class Store:
         return not busy
 
     @property
-    def _connection(self) -> Any:
-        return self._database.connection()
+    def _connection(self) -> sqlite3.Connection:
+        return schema.connection_of(self._database)
 
     def _apply(self, changes: Iterable[Change]) -> None:
         for statement, group in groupby(changes, key=lambda change: change.statement):
             self._connection.executemany(statement.sql, [change.values for change in group])
+
+    def _decode(self, seq: int, kind: str, body: str) -> Record:
+        try:
+            return codec.decode(kind, body)
+        except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+            raise JournalError(
+                f"{self._path}: fact {seq} ({kind}) can't be read; restore a copy of the file"
+            ) from error
 
     def _page(self, after_seq: int) -> list[tuple[int, str, str]]:
         query = "SELECT seq, kind, body FROM facts WHERE seq > ? ORDER BY seq LIMIT ?"

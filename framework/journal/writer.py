@@ -13,7 +13,7 @@ import queue
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from ..core.records import Record
 from ..errors import JournalError
@@ -23,6 +23,8 @@ from .store import Store
 
 if TYPE_CHECKING:
     from .reader import JournalReader
+
+T = TypeVar("T")
 
 MAX_RECORDS_PER_COMMIT = 2000
 """Bounds how long the first of a queue waits for its commit. The records of one call always stay together."""
@@ -119,6 +121,7 @@ class Journal:
         try:
             await self._writer.close()
         finally:
+            # Not before the connection is closed: the next writer must be alone.
             self._lock.release()
         if self._failure is not None:
             raise JournalError(str(self._failure))
@@ -139,15 +142,14 @@ class Journal:
                 continue
             for record in ticket.records:
                 self._tell(self.on_durable, record)
-            if not ticket.future.done():
-                ticket.future.set_result(None)
+            _resolve(ticket.future)
 
     def _break(self, error: Exception) -> None:
         if self._failure is None:
             self._failure = schema.error_of(self.path, error)
             self._tell(self.on_failed, self._failure)
 
-    def _tell[T](self, listeners: list[Callable[[T], None]], what: T) -> None:
+    def _tell(self, listeners: list[Callable[[T], None]], what: T) -> None:
         for listener in listeners:
             try:
                 listener(what)
@@ -171,8 +173,7 @@ class _InlineWriter:
         self._store = store
         self._settle = settle
         self._pending: list[_Ticket] = []
-        self._failed: Exception | None = None
-        self._connected = False
+        store.connect()
 
     def submit(self, ticket: _Ticket) -> None:
         if not self._pending:
@@ -181,23 +182,18 @@ class _InlineWriter:
 
     async def close(self) -> None:
         self._flush()
-        if self._connected:
-            self._store.close()
+        self._store.close()
 
     def _flush(self) -> None:
         tickets, self._pending = self._pending, []
-        if tickets:
-            self._settle(tickets, self._write(tickets))
-
-    def _write(self, tickets: Sequence[_Ticket]) -> Exception | None:
+        if not tickets:
+            return
+        failure: Exception | None = None
         try:
-            if not self._connected:
-                self._store.connect()
-                self._connected = True
             self._store.write([record for ticket in tickets for record in ticket.records])
         except Exception as error:
-            return error
-        return None
+            failure = error
+        self._settle(tickets, failure)
 
 
 class _ThreadWriter:
@@ -207,31 +203,38 @@ class _ThreadWriter:
         self._store = store
         self._settle = settle
         self._queue: queue.SimpleQueue[_Ticket | None] = queue.SimpleQueue()
-        self._failed: Exception | None = None
+        self._failure: Exception | None = None
         # A daemon: after a crash of the event loop nothing waits for it. In order, `close` does.
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+        self._drained: asyncio.Future[None] | None = None
         self._thread.start()
 
     def submit(self, ticket: _Ticket) -> None:
         self._queue.put(ticket)
 
     async def close(self) -> None:
+        self._drained = asyncio.get_running_loop().create_future()
         self._queue.put(None)
-        await asyncio.get_running_loop().run_in_executor(None, self._thread.join)
-        # What the thread reported last was queued in this loop before the join returned.
-        await asyncio.sleep(0)
+        try:
+            await self._drained
+        finally:
+            # A moment only; when the wait was cancelled, as long as writing what is queued takes.
+            self._thread.join()
 
     def _run(self) -> None:
         try:
             self._store.connect()
         except Exception as error:
-            self._failed = error
-        open_for_more = True
-        while open_for_more:
-            tickets, open_for_more = self._take()
-            self._write(tickets)
-            self._report(tickets)
+            self._failure = error
+        more = True
+        while more:
+            tickets, more = self._take()
+            if tickets:
+                self._write(tickets)
+                _call_in(tickets[0].future.get_loop(), self._settle, tickets, self._failure)
         self._store.close()
+        if self._drained is not None:
+            _call_in(self._drained.get_loop(), _resolve, self._drained)
 
     def _take(self) -> tuple[list[_Ticket], bool]:
         """All that is queued, up to the bound; waits for the first. False: nothing will follow."""
@@ -250,18 +253,22 @@ class _ThreadWriter:
         return tickets, False
 
     def _write(self, tickets: Sequence[_Ticket]) -> None:
-        if self._failed is not None:
+        if self._failure is not None:
             return
         try:
             self._store.write([record for ticket in tickets for record in ticket.records])
         except Exception as error:
-            self._failed = error
+            self._failure = error
 
-    def _report(self, tickets: Sequence[_Ticket]) -> None:
-        if not tickets:
-            return
-        try:
-            tickets[0].future.get_loop().call_soon_threadsafe(self._settle, tickets, self._failed)
-        except RuntimeError:
-            # The loop is gone, and with it everybody who waited; what was written stays written.
-            return
+
+def _call_in(loop: asyncio.AbstractEventLoop, function: Callable[..., None], *arguments: object) -> None:
+    try:
+        loop.call_soon_threadsafe(function, *arguments)
+    except RuntimeError:
+        # The loop is closed, and with it everybody who waited is gone; what was written stays written.
+        return
+
+
+def _resolve(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

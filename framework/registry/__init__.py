@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from .installed import PluginInfo, installed_plugins
-from .kinds import KINDS, Kind, KindSpec, Shape
+from .kinds import HOOKS, KINDS, AccountKeys, Kind, KindSpec, Shape, heading
 from .loading import PluginProblem, Provider, Registry
 
 __all__ = [
+    "HOOKS",
     "KINDS",
+    "AccountKeys",
     "Kind",
     "KindSpec",
     "PluginInfo",
@@ -15,5 +17,6 @@ __all__ = [
     "Provider",
     "Registry",
     "Shape",
+    "heading",
     "installed_plugins",
 ]

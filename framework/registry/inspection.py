@@ -49,25 +49,25 @@ def _bad_settings(kind: Kind, component: type) -> Iterator[str]:
 def _unmet(kind: Kind, component: type) -> Iterator[str]:
     protocol = KINDS[kind].protocol
     settings = {field.name for field in attrs.fields(component)} if attrs.has(component) else set()
-    for member in members(protocol):
-        wanted = getattr(protocol, member, None)
-        found = getattr(component, member, None)
-        if not inspect.isfunction(wanted):
-            if member != "name" and found is None and member not in settings:
-                yield f"lacks `{member}`"
-        elif not callable(found):
-            yield f"lacks the method `{member}`"
-        else:
-            yield from _differences(member, wanted, found)
+    missing = [name for name in members(protocol) if not hasattr(component, name) and name not in {*settings, "name"}]
+    if missing:
+        yield f"lacks {', '.join(f'`{name}`' for name in missing)}"
+    for name in members(protocol):
+        wanted = getattr(protocol, name, None)
+        if inspect.isfunction(wanted) and name not in missing:
+            yield from _differences(name, wanted, getattr(component, name, None))
 
 
-def members(protocol: type | None) -> list[str]:
+def members(protocol: type) -> list[str]:
     """The public names that a Protocol asks for, sorted."""
     names = {*vars(protocol), *vars(protocol).get("__annotations__", {})}
     return sorted(name for name in names if not name.startswith("_"))
 
 
-def _differences(name: str, wanted: Callable[..., Any], found: Callable[..., Any]) -> Iterator[str]:
+def _differences(name: str, wanted: Callable[..., Any], found: Any) -> Iterator[str]:
+    if not callable(found):
+        yield f"has a `{name}` that is no method"
+        return
     if inspect.iscoroutinefunction(wanted) and not inspect.iscoroutinefunction(found):
         yield f"must define `{name}` with `async def`"
     if inspect.iscoroutinefunction(found) and not inspect.iscoroutinefunction(wanted):

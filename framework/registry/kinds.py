@@ -5,16 +5,13 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 
-from attrs import frozen
+from attrs import field, fields, frozen
 
-from ..components import Exchange, Execution, Filter, Observer, Protection, RiskRule, SignalSource, Sizer
-
-KERNEL_KEYS = ("use", "enabled")
-"""Keys of a component's table that belong to the kernel."""
+from ..components import Exchange, Execution, Filter, Observer, Protection, RiskRule, SignalSource, Sizer, not_negative
 
 
 class Kind(enum.Enum):
-    """A kind of component. The value is its section of the configuration."""
+    """A kind of component; the value is its section of the configuration. Commands, which click defines, have none."""
 
     EXCHANGES = "exchanges"
     SIGNALS = "signals"
@@ -33,35 +30,65 @@ class Shape(enum.Enum):
     NAMED = "[{section}.NAME]"
     MANY = "[[{section}]]"
     ONE = "[{section}]"
-    NOT_CONFIGURED = ""
+
+
+@frozen
+class UseKey:
+    """The kernel's key in the table of a component that can't be disabled."""
+
+    use: str
+
+
+@frozen
+class UseKeys:
+    """The kernel's keys in a component's table."""
+
+    use: str
+    enabled: bool = True
+
+
+@frozen
+class AccountKeys:
+    """The kernel's keys in ``[exchanges.NAME]``. `max_positions_per_wave` is the account's target for one wave."""
+
+    use: str
+    max_positions_per_wave: int = field(validator=not_negative)
+    enabled: bool = True
 
 
 @frozen
 class KindSpec:
-    """One row: the hook that returns components of the kind, the Protocol that they follow, what people call one.
+    """One row: the hook that returns components of the kind, what people call one, its Protocol, how it is written.
 
-    `kernel_keys` are the keys of a component's table that the kernel takes for itself. Commands are click
-    commands, not components: they follow no Protocol and have no section.
+    `keys` is the class of those keys in a component's table that the kernel takes for itself.
     """
 
     hook: str
     noun: str
-    protocol: type | None
+    protocol: type
     shape: Shape
-    kernel_keys: tuple[str, ...] = KERNEL_KEYS
+    keys: type
+
+    @property
+    def kernel_keys(self) -> tuple[str, ...]:
+        """The names of the kernel's keys."""
+        return tuple(each.name for each in fields(self.keys))
 
 
 KINDS: Mapping[Kind, KindSpec] = {
-    Kind.EXCHANGES: KindSpec("exchanges", "exchange", Exchange, Shape.NAMED, (*KERNEL_KEYS, "max_positions_per_wave")),
-    Kind.SIGNALS: KindSpec("signal_sources", "signal source", SignalSource, Shape.MANY),
-    Kind.FILTERS: KindSpec("filters", "filter", Filter, Shape.MANY),
-    Kind.SIZING: KindSpec("sizers", "sizer", Sizer, Shape.ONE, ("use",)),
-    Kind.RISK: KindSpec("risk_rules", "risk rule", RiskRule, Shape.MANY),
-    Kind.EXECUTION: KindSpec("executions", "execution", Execution, Shape.ONE, ("use",)),
-    Kind.PROTECTION: KindSpec("protections", "protection", Protection, Shape.MANY),
-    Kind.OBSERVERS: KindSpec("observers", "observer", Observer, Shape.MANY),
-    Kind.COMMANDS: KindSpec("commands", "command", None, Shape.NOT_CONFIGURED, ()),
+    Kind.EXCHANGES: KindSpec("exchanges", "exchange", Exchange, Shape.NAMED, AccountKeys),
+    Kind.SIGNALS: KindSpec("signal_sources", "signal source", SignalSource, Shape.MANY, UseKeys),
+    Kind.FILTERS: KindSpec("filters", "filter", Filter, Shape.MANY, UseKeys),
+    Kind.SIZING: KindSpec("sizers", "sizer", Sizer, Shape.ONE, UseKey),
+    Kind.RISK: KindSpec("risk_rules", "risk rule", RiskRule, Shape.MANY, UseKeys),
+    Kind.EXECUTION: KindSpec("executions", "execution", Execution, Shape.ONE, UseKey),
+    Kind.PROTECTION: KindSpec("protections", "protection", Protection, Shape.MANY, UseKeys),
+    Kind.OBSERVERS: KindSpec("observers", "observer", Observer, Shape.MANY, UseKeys),
 }
+"""The kinds that are configured."""
+
+HOOKS: Mapping[Kind, str] = {**{kind: spec.hook for kind, spec in KINDS.items()}, Kind.COMMANDS: "commands"}
+"""The hook of each kind."""
 
 
 def heading(kind: Kind) -> str:

@@ -16,7 +16,7 @@ from .. import hookspecs
 from ..errors import PluginError
 from .inspection import flaws
 from .installed import Candidate, candidates, doubly_claimed, incompatibility
-from .kinds import KINDS, Kind, heading
+from .kinds import HOOKS, KINDS, Kind, heading
 
 
 @frozen
@@ -159,18 +159,18 @@ def _take_over(
 
 
 def _implementations(manager: pluggy.PluginManager, kind: Kind) -> list[Any]:
-    return list(getattr(manager.hook, KINDS[kind].hook).get_hookimpls())
+    return list(getattr(manager.hook, HOOKS[kind]).get_hookimpls())
 
 
 def _unknown_hook(hook: str) -> str:
-    hooks = [spec.hook for spec in KINDS.values()]
+    hooks = list(HOOKS.values())
     near = difflib.get_close_matches(hook, hooks, n=1)
     guess = f"did its author mean {near[0]!r}?" if near else f"the hooks are: {', '.join(hooks)}"
     return f"implements a hook that does not exist, {hook!r}; {guess}"
 
 
 def _offers_nothing(plugin: object) -> str:
-    hooks = {spec.hook for spec in KINDS.values()}
+    hooks = set(HOOKS.values())
     unmarked = sorted(
         name
         for name, value in vars(plugin).items()
@@ -184,7 +184,7 @@ def _offers_nothing(plugin: object) -> str:
 def _collect(
     manager: pluggy.PluginManager, kind: Kind, plugin: object, candidate: Candidate, offers: dict[str, _Offer]
 ) -> Iterator[str]:
-    hook = KINDS[kind].hook
+    hook = HOOKS[kind]
     (implementation,) = (impl for impl in _implementations(manager, kind) if impl.plugin is plugin)
     try:
         offered = implementation.function()
@@ -200,21 +200,22 @@ def _collect(
 
 
 def _accept(kind: Kind, component: Any, provider: Provider, offers: dict[str, _Offer]) -> Iterator[str]:
-    spec = KINDS[kind]
     title = getattr(component, "__qualname__", None) or repr(component)
     if kind is Kind.COMMANDS:
+        noun, place = "command", "the command line"
         wrong = [] if isinstance(component, click.Command) and component.name else ["is no click command with a name"]
     else:
+        noun, place = KINDS[kind].noun, heading(kind)
         wrong = list(flaws(kind, component))
     for flaw in wrong:
-        yield f"offers the {spec.noun} {title}, which {flaw}"
+        yield f"offers the {noun} {title}, which {flaw}"
     if wrong:
         return
     if component.name in offers:
-        where = heading(kind) or "the command line"
+        taken = offers[component.name].provider
         yield (
-            f"claims the name {component.name!r} of a {spec.noun} ({where}), which "
-            f"{offers[component.name].provider} has taken; take one of the two off [plugins] load"
+            f"claims the name {component.name!r} of a {noun} ({place}), which {taken} has taken; "
+            "take one of the two off [plugins] load"
         )
         return
     offers[component.name] = _Offer(component, provider)

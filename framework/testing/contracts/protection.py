@@ -123,7 +123,7 @@ def _walk(seed: int, holding: Holding) -> Iterator[tuple[int, Decimal]]:
     drift = drawn.randint(-10, 10)
     price, rules = holding.entry_price, holding.rules
     for index in range(1, _TICKS_PER_WALK + 1):
-        permille = Decimal(drawn.randint(-100, 100) + drift) / 10
+        permille = Decimal(drawn.randint(-40, 40) + drift) / 10
         price = max(_moved(price, permille, rules), 10 * rules.tick_size)
         yield holding.opened_ns + index * _TICK_NS, price
 

@@ -1,0 +1,137 @@
+"""The result of reading a configuration: typed settings and the components that are ready to be used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Generic, Literal, TypeVar
+
+from attrs import Attribute, field, frozen
+
+from ..components import (
+    Exchange,
+    Execution,
+    Filter,
+    Observer,
+    Protection,
+    RiskRule,
+    SignalSource,
+    Sizer,
+    positive,
+)
+from ..registry import Registry
+
+C = TypeVar("C", covariant=True)
+
+
+def _a_place(instance: object, attribute: Attribute[str], value: str) -> None:
+    if not value or "\0" in value:
+        raise ValueError("must name a directory")
+
+
+@frozen
+class FrameworkSettings:
+    """``[framework]``: the kernel's own settings. Times are whole seconds.
+
+    `state`: the directory of the journal, relative to the configuration's own. `max_quote_age_s`: an older quote
+    is missing data. `data_timeout_s`: how long the market data of one signal may take. `entry_deadline_s`: when an
+    entry that has not ended is given up. `protect_within_s` and `stop_tries`: how long and how often a stop is tried
+    before the position is closed. `wave_settle_s`: how long a wave waits for more signals of its bar.
+    `signal_may_set`: which settings a signal may decide for its own trade.
+    """
+
+    state: str = field(default="var", validator=_a_place)
+    max_quote_age_s: int = field(default=30, validator=positive)
+    data_timeout_s: int = field(default=10, validator=positive)
+    entry_deadline_s: int = field(default=30, validator=positive)
+    protect_within_s: int = field(default=3, validator=positive)
+    stop_tries: int = field(default=3, validator=positive)
+    wave_settle_s: int = field(default=2, validator=positive)
+    signal_may_set: tuple[Literal["stop", "trailing", "max_positions", "min_scores"], ...] = ()
+
+
+@frozen
+class PluginsSettings:
+    """``[plugins]``: the names of the plugins that may be imported."""
+
+    load: tuple[str, ...]
+
+
+@frozen
+class Configured(Generic[C]):
+    """A component of the deployment. `where` is its place in the file: ``config.toml:47 [filters.spread]``."""
+
+    use: str
+    enabled: bool
+    component: C
+    where: str
+
+
+@frozen
+class ConfiguredExchange:
+    """An account. `max_positions_per_wave` is its target for one wave."""
+
+    name: str
+    use: str
+    enabled: bool
+    max_positions_per_wave: int
+    component: Exchange
+    where: str
+
+
+@frozen
+class Deployment:
+    """A whole configuration without mistakes. Components are in the file's order, the disabled ones among them.
+
+    `directory` is what relative paths start from, `state` where the journal lives. `digest` is the SHA-256 of the
+    configuration with its overrides (hexadecimal); secrets count by where they come from, never by their value.
+    """
+
+    path: Path
+    directory: Path
+    state: Path
+    framework: FrameworkSettings
+    load: tuple[str, ...]
+    registry: Registry = field(repr=False)
+    exchanges: tuple[ConfiguredExchange, ...]
+    sources: tuple[Configured[SignalSource], ...]
+    filters: tuple[Configured[Filter], ...]
+    sizer: Configured[Sizer]
+    risk: tuple[Configured[RiskRule], ...]
+    execution: Configured[Execution]
+    protections: tuple[Configured[Protection], ...]
+    observers: tuple[Configured[Observer], ...]
+    digest: str
+
+    @property
+    def enabled_exchanges(self) -> tuple[ConfiguredExchange, ...]:
+        """The accounts that are traded on."""
+        return tuple(each for each in self.exchanges if each.enabled)
+
+    @property
+    def enabled_sources(self) -> tuple[Configured[SignalSource], ...]:
+        """The signal sources that are listened to."""
+        return _enabled(self.sources)
+
+    @property
+    def enabled_filters(self) -> tuple[Configured[Filter], ...]:
+        """The filters in the order of evaluation."""
+        return _enabled(self.filters)
+
+    @property
+    def enabled_risk(self) -> tuple[Configured[RiskRule], ...]:
+        """The risk rules in the order of evaluation."""
+        return _enabled(self.risk)
+
+    @property
+    def enabled_protections(self) -> tuple[Configured[Protection], ...]:
+        """The protections that guard each position; never empty."""
+        return _enabled(self.protections)
+
+    @property
+    def enabled_observers(self) -> tuple[Configured[Observer], ...]:
+        """The observers that see the records."""
+        return _enabled(self.observers)
+
+
+def _enabled(everything: tuple[Configured[C], ...]) -> tuple[Configured[C], ...]:
+    return tuple(each for each in everything if each.enabled)

@@ -1,0 +1,212 @@
+"""Reading the journal, also from another process while it is being written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TypeVar
+
+from peewee import ModelSelect, SqliteDatabase
+
+from ..errors import JournalError
+from . import models, rows, schema
+
+T = TypeVar("T")
+
+LEVELS = ("info", "warning", "error")
+"""The levels of events, in rising order."""
+
+OVER = ("closed", "failed")
+"""The statuses of positions that nothing more can happen to."""
+
+BUSY_TIMEOUT_S = 5.0
+
+
+class JournalReader:
+    """Queries on a read-only connection, for the thread that opened it. Each sees one consistent state.
+
+    Every list is in the order in which things were recorded. All methods raise `JournalError` when the file can't
+    be read.
+    """
+
+    def __init__(self, path: Path, database: SqliteDatabase) -> None:
+        self._path = path
+        self._database = database
+
+    @classmethod
+    def open(cls, path: Path) -> JournalReader:
+        """Open a journal for reading. Raises `JournalError`: missing, no journal, of another version."""
+        if not path.is_file():
+            raise JournalError(f"{path}: there is no journal yet; run the deployment first, or choose another state")
+        uri = f"{path.resolve().as_uri()}?mode=ro"
+        database = SqliteDatabase(uri, uri=True, timeout=BUSY_TIMEOUT_S)
+        try:
+            database.connect()
+            schema.check(database, path)
+        except schema.DATABASE_ERRORS as error:
+            database.close()
+            raise schema.error_of(path, error) from error
+        except JournalError:
+            database.close()
+            raise
+        return cls(path, database)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._database.close()
+
+    def __enter__(self) -> JournalReader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def sessions(self) -> tuple[rows.SessionRow, ...]:
+        """All sessions, oldest first."""
+        table = models.SessionTable
+        return self._rows(table.select().order_by(table.seq), rows.SessionRow)
+
+    def waves(self) -> tuple[rows.WaveRow, ...]:
+        """All waves, oldest bar first."""
+        table = models.WaveTable
+        return self._rows(table.select().order_by(table.bar_time_ns, table.opened_ns, table.wave_id), rows.WaveRow)
+
+    def signals(self, wave_id: str | None = None, outcome: str | None = None) -> tuple[rows.SignalRow, ...]:
+        """What arrived as a signal: all, or those of one wave, or with one outcome. The refused are among them."""
+        table = models.SignalTable
+        return self._rows(_only(table.select().order_by(table.seq), wave_id=wave_id, outcome=outcome), rows.SignalRow)
+
+    def signal(self, signal_id: str) -> rows.SignalRow | None:
+        """The signal of this id; when every one that bore it was refused, the newest of those. None: never seen."""
+        table = models.SignalTable
+        query = _only(table.select(), signal_id=signal_id).order_by(table.outcome == "refused", table.seq.desc())
+        return _first(self._rows(query.limit(1), rows.SignalRow))
+
+    def refusals(self, signal_id: str) -> tuple[rows.SignalRow, ...]:
+        """Everything that was refused under this id: malformed ones, and repetitions of a good one."""
+        table = models.SignalTable
+        query = table.select().order_by(table.seq)
+        return self._rows(_only(query, signal_id=signal_id, outcome="refused"), rows.SignalRow)
+
+    def known_signal_ids(self) -> frozenset[str]:
+        """The ids of all signals that were taken in: what arrives again under one of them is a repetition."""
+        table = models.SignalTable
+        query = table.select(table.signal_id).where(table.outcome != "refused")
+        return frozenset(row["signal_id"] for row in self._dicts(query))
+
+    def decisions(self, signal_id: str | None = None) -> tuple[rows.DecisionRow, ...]:
+        """The decisions about one signal, or all."""
+        table = models.DecisionTable
+        return self._rows(_only(table.select().order_by(table.seq), signal_id=signal_id), rows.DecisionRow)
+
+    def positions(self, open_only: bool = False) -> tuple[rows.PositionRow, ...]:
+        """All positions in the order of their decisions; `open_only` leaves out the closed and the failed."""
+        table = models.PositionTable
+        query = table.select().order_by(table.decided_ns, table.position_id)
+        if open_only:
+            query = query.where(table.status.not_in(OVER))
+        return self._rows(query, rows.PositionRow)
+
+    def position(self, position_id: str) -> rows.PositionRow | None:
+        """One position, or None."""
+        query = _only(models.PositionTable.select(), position_id=position_id)
+        return _first(self._rows(query, rows.PositionRow))
+
+    def position_of(self, signal_id: str) -> rows.PositionRow | None:
+        """The position that a signal led to, or None."""
+        query = _only(models.PositionTable.select(), signal_id=signal_id)
+        return _first(self._rows(query, rows.PositionRow))
+
+    def orders(self, position_id: str | None = None) -> tuple[rows.OrderRow, ...]:
+        """The requests of one position, or all."""
+        table = models.OrderTable
+        return self._rows(_only(table.select().order_by(table.seq), position_id=position_id), rows.OrderRow)
+
+    def fills(self, position_id: str | None = None) -> tuple[rows.FillRow, ...]:
+        """The executions of one position, or all."""
+        table = models.FillTable
+        return self._rows(_only(table.select().order_by(table.seq), position_id=position_id), rows.FillRow)
+
+    def stop_moves(self, position_id: str | None = None) -> tuple[rows.StopMoveRow, ...]:
+        """The changes of the wanted stop of one position, or all."""
+        table = models.StopMoveTable
+        return self._rows(_only(table.select().order_by(table.seq), position_id=position_id), rows.StopMoveRow)
+
+    def events(self, level: str | None = None, limit: int | None = None) -> tuple[rows.EventRow, ...]:
+        """Events of at least this level; with `limit` only the newest, still oldest first."""
+        table = models.EventTable
+        query = table.select().order_by(table.seq.desc())
+        if level is not None:
+            query = query.where(table.level.in_(LEVELS[LEVELS.index(level) :]))
+        if limit is not None:
+            query = query.limit(limit)
+        return self._rows(query, rows.EventRow)[::-1]
+
+    def events_about(self, signal_id: str, position_id: str | None = None) -> tuple[rows.EventRow, ...]:
+        """The events that name a signal, or its position."""
+        table = models.EventTable
+        named = table.signal_id == signal_id
+        if position_id is not None:
+            named = named | (table.position_id == position_id)
+        return self._rows(table.select().where(named).order_by(table.seq), rows.EventRow)
+
+    def facts(
+        self,
+        after_seq: int = 0,
+        signal_id: str | None = None,
+        position_id: str | None = None,
+        limit: int | None = None,
+    ) -> tuple[rows.FactRow, ...]:
+        """The records after number `after_seq`: all, or those of a position, or of a signal and its position."""
+        table, signal, position = models.FactTable, models.SignalTable, models.PositionTable
+        query = table.select().where(table.seq > after_seq).order_by(table.seq)
+        if signal_id is not None:
+            # The position is named by the decision first, and by itself once it has taken a step.
+            planned = signal.select(signal.position_id).where(signal.signal_id == signal_id)
+            owned = position.select(position.position_id).where(position.signal_id == signal_id)
+            of_position = table.position_id.in_(planned) | table.position_id.in_(owned)
+            query = query.where((table.signal_id == signal_id) | of_position)
+        if position_id is not None:
+            query = query.where(table.position_id == position_id)
+        if limit is not None:
+            query = query.limit(limit)
+        return self._rows(query, rows.FactRow)
+
+    def open_snapshots(self) -> tuple[rows.SnapshotRow, ...]:
+        """The newest snapshot of every position that is neither closed nor failed: what a restart goes on from."""
+        fact, position = models.FactTable, models.PositionTable
+        query = (
+            position.select(position, fact.body)
+            .join(fact, on=(fact.seq == position.seq))
+            .where(position.status.not_in(OVER))
+            .order_by(position.decided_ns, position.position_id)
+        )
+        found = self._dicts(query)
+        snapshots = [json.loads(row.pop("body"))["snapshot"] for row in found]
+        return tuple(
+            rows.SnapshotRow(rows.PositionRow(**row), snapshot) for row, snapshot in zip(found, snapshots, strict=True)
+        )
+
+    def _rows(self, query: ModelSelect[Any], row_type: type[T]) -> tuple[T, ...]:
+        return tuple(row_type(**row) for row in self._dicts(query))
+
+    def _dicts(self, query: ModelSelect[Any]) -> list[dict[str, Any]]:
+        try:
+            # Read to the end at once: a transaction left open would keep the write-ahead log from being emptied.
+            return list(query.bind(self._database).dicts())
+        except schema.DATABASE_ERRORS as error:
+            raise schema.error_of(self._path, error) from error
+
+
+def _only(query: ModelSelect[Any], **wanted: str | None) -> ModelSelect[Any]:
+    for name, value in wanted.items():
+        if value is not None:
+            query = query.where(getattr(query.model, name) == value)
+    return query
+
+
+def _first(found: tuple[T, ...]) -> T | None:
+    return found[0] if found else None

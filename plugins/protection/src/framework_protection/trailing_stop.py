@@ -1,0 +1,138 @@
+"""The protection `trailing-stop`."""
+
+from __future__ import annotations
+
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
+from typing import Any, ClassVar
+
+from attrs import evolve, field, frozen
+
+from framework import Ask, Guard, Holding, Percent, Side, nearest_to, not_negative, positive
+
+from .settings import below_hundred, require_activation, require_distance
+
+_ONE = Decimal(1)
+_UP = Context(prec=28, rounding=ROUND_CEILING)
+_DOWN = Context(prec=28, rounding=ROUND_FLOOR)
+
+
+@frozen
+class Trail:
+    """The state: whether the activation price was reached, and the price that the stop was last set from.
+
+    Before the activation `best` is the entry price and `stop`, which is unrounded, None.
+    """
+
+    activated: bool
+    best: Decimal
+    stop: Decimal | None
+
+
+@frozen
+class _Distance:
+    """How far the stop stays behind the best price: a share of that price, or an amount in USD."""
+
+    percent: Percent | None
+    amount: Decimal
+
+    def stop_for(self, side: Side, best: Decimal) -> Decimal:
+        away = self.amount if self.percent is None else self.percent.of(best)
+        return best - side.sign * away
+
+    def best_for(self, side: Side, stop: Decimal) -> Decimal:
+        """The price whose stop is at `stop`; the last digit is rounded in the position's favour."""
+        if self.percent is None:
+            return stop + side.sign * self.amount
+        share = _ONE - side.sign * self.percent.of(_ONE)
+        return (_UP if side is Side.LONG else _DOWN).divide(stop, share)
+
+
+@frozen
+class TrailingStop:
+    """Let the stop follow the price at a distance once the position is in profit, and never give way.
+
+    The stop is armed when the price reaches `activation_percent` beyond the entry price (0: at once). From then on it
+    is set at `distance_percent` of the best price, or `distance_price` away from it. It moves when it improves by at
+    least one tick, and by at least `step_percent` of its own price. Set exactly one of the two distances. A signal's
+    activation and distance win where the deployment lets signals set `trailing`.
+    """
+
+    name: ClassVar[str] = "trailing-stop"
+    state_type: ClassVar[type] = Trail
+
+    distance_percent: Percent | None = field(default=None, validator=[positive, below_hundred])
+    distance_price: Decimal | None = field(default=None, validator=positive)
+    activation_percent: Percent = field(default=Percent(Decimal(0)), validator=[not_negative, below_hundred])
+    step_percent: Percent = field(default=Percent(Decimal(0)), validator=[not_negative, below_hundred])
+
+    def __attrs_post_init__(self) -> None:
+        if (self.distance_percent is None) == (self.distance_price is None):
+            raise ValueError("set exactly one of distance_percent and distance_price")
+
+    def start(self, holding: Holding) -> Guard:
+        """The answer at the entry price: armed at once, or waiting for the activation price.
+
+        Raises `ValueError` when the distance is no less than the price, or when a signal's setting makes no sense.
+        """
+        entry = holding.entry_price
+        if self._distance(holding).stop_for(holding.side, entry) <= 0:
+            raise ValueError(f"the trailing distance of {self.distance_price} must be below the entry price of {entry}")
+        return self._answer(holding, Trail(activated=False, best=entry, stop=None), entry)
+
+    def on_price(self, holding: Holding, state: Any, price: Decimal, time_ns: int) -> Guard:
+        """The answer at `price`. A price that reaches no level of the last answer changes nothing."""
+        return self._answer(holding, state, price)
+
+    def _answer(self, holding: Holding, trail: Trail, price: Decimal) -> Guard:
+        """Move the stop if `price` reaches the level where it would, and name the next level.
+
+        The level that is asked for and the one that decides are the same, so being asked in between is harmless.
+        """
+        level = self._level(holding, trail)
+        if level is not None and (price - level) * holding.side.sign >= 0:
+            stop = self._distance(holding).stop_for(holding.side, price)
+            trail = evolve(trail, activated=True, best=price, stop=stop)
+            level = self._level(holding, trail)
+        ask = Ask(above=level) if holding.side is Side.LONG else Ask(below=level)
+        return Guard(trail, trail.stop, ask, numbers=self._numbers(holding, trail))
+
+    def _level(self, holding: Holding, trail: Trail) -> Decimal | None:
+        """The nearest price at which the answer changes; None when no price can.
+
+        Waiting: the activation price. Armed: the price whose stop is the next better one. Rounding to the nearest
+        tick sends ties away from zero, so a long's stop improves at half a tick above where it is, a short's only
+        below half a tick, by however little.
+        """
+        if trail.stop is None:
+            return self._activation_price(holding)
+        side, tick = holding.side, holding.rules.tick_size
+        resting = nearest_to(trail.stop, tick)
+        half_a_tick = resting + side.sign * tick / 2
+        a_step = self.step_percent.of(resting) * side.sign + resting
+        distance = self._distance(holding)
+        if side is Side.LONG:
+            return distance.best_for(side, max(half_a_tick, a_step))
+        next_best = distance.best_for(side, half_a_tick)
+        if distance.stop_for(side, next_best) >= half_a_tick:
+            next_best = _DOWN.next_minus(next_best)
+        level = min(next_best, distance.best_for(side, a_step))
+        return level if level > 0 else None
+
+    def _activation_price(self, holding: Holding) -> Decimal:
+        percent = self.activation_percent
+        if holding.settings.trailing_activation_percent is not None:
+            percent = require_activation(holding.settings.trailing_activation_percent)
+        return percent.above(holding.entry_price) if holding.side is Side.LONG else percent.below(holding.entry_price)
+
+    def _distance(self, holding: Holding) -> _Distance:
+        percent = self.distance_percent
+        if holding.settings.trailing_distance_percent is not None:
+            percent = require_distance("trailing distance", holding.settings.trailing_distance_percent)
+        return _Distance(percent, self.distance_price or Decimal(0))
+
+    def _numbers(self, holding: Holding, trail: Trail) -> dict[str, Decimal]:
+        distance = self._distance(holding)
+        numbers = {"best": trail.best, "activation_price": self._activation_price(holding)}
+        if distance.percent is None:
+            return {**numbers, "distance_price": distance.amount}
+        return {**numbers, "distance_percent": distance.percent.value}

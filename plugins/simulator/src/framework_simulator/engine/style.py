@@ -1,0 +1,149 @@
+"""How the two venues differ where the engine has to know: refusal codes, stops, client ids, ends of orders.
+
+Codes are those of the venues' own documentation: "Binance USD-M Futures, Error Codes" and "Bybit v5, Error Codes".
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Mapping
+
+from attrs import frozen
+
+from framework import OrderStatus, Refusal
+
+
+class Reason(enum.Enum):
+    """Why a request is refused, in words that hold for every venue."""
+
+    UNKNOWN_SYMBOL = enum.auto()
+    NO_MARKET = enum.auto()
+    BAD_CLIENT_ID = enum.auto()
+    DUPLICATE_ID = enum.auto()
+    NO_PRICE = enum.auto()
+    PRICE_TOO_LOW = enum.auto()
+    PRICE_TOO_HIGH = enum.auto()
+    PRICE_OFF_TICK = enum.auto()
+    ABOVE_BAND = enum.auto()
+    BELOW_BAND = enum.auto()
+    QUANTITY_NOT_POSITIVE = enum.auto()
+    QUANTITY_TOO_SMALL = enum.auto()
+    QUANTITY_TOO_LARGE = enum.auto()
+    QUANTITY_OFF_STEP = enum.auto()
+    NOTIONAL_TOO_SMALL = enum.auto()
+    NOTHING_TO_REDUCE = enum.auto()
+    MARGIN_SHORT = enum.auto()
+    POST_ONLY_CROSSES = enum.auto()
+    CROSSED_RISING = enum.auto()
+    CROSSED_FALLING = enum.auto()
+    ATTACHED_ON_WRONG_SIDE = enum.auto()
+    FLAT = enum.auto()
+    NOT_MODIFIED = enum.auto()
+    UNKNOWN_ORDER = enum.auto()
+    NO_ATTACHED_STOPS = enum.auto()
+    NO_AMENDING = enum.auto()
+
+
+_PASSING = frozenset({Reason.NO_MARKET})
+_CROSSED = frozenset({Reason.CROSSED_RISING, Reason.CROSSED_FALLING})
+
+
+@frozen
+class VenueStyle:
+    """What sets one venue apart. `unfilled_rest` is the status of a market or IOC order that the depth left short."""
+
+    name: str
+    attaches_stops: bool
+    amends_stops: bool
+    ids_unique_for_ever: bool
+    unfilled_rest: OrderStatus
+    refuses_crossing_post_only: bool
+    limits_reduce_only_quantity: bool
+    client_id_grammar: re.Pattern[str]
+    codes: Mapping[Reason, str]
+
+    def refusal(self, reason: Reason, message: str, *, crossed: bool = False) -> Refusal:
+        """The refusal in the venue's own code."""
+        return Refusal(
+            code=self.codes[reason],
+            message=message,
+            for_good=reason not in _PASSING,
+            crossed=crossed or reason in _CROSSED,
+        )
+
+
+BINANCE = VenueStyle(
+    name="binance",
+    attaches_stops=False,
+    amends_stops=False,
+    ids_unique_for_ever=False,
+    unfilled_rest=OrderStatus.EXPIRED,
+    refuses_crossing_post_only=True,
+    limits_reduce_only_quantity=True,
+    client_id_grammar=re.compile(r"[.A-Z:/a-z0-9_-]{1,36}"),
+    codes={
+        Reason.UNKNOWN_SYMBOL: "-1121",
+        Reason.NO_MARKET: "-1112",
+        Reason.BAD_CLIENT_ID: "-4015",
+        Reason.DUPLICATE_ID: "-4116",
+        Reason.NO_PRICE: "-1102",
+        Reason.PRICE_TOO_LOW: "-4013",
+        Reason.PRICE_TOO_HIGH: "-4002",
+        Reason.PRICE_OFF_TICK: "-4014",
+        Reason.ABOVE_BAND: "-4016",
+        Reason.BELOW_BAND: "-4024",
+        Reason.QUANTITY_NOT_POSITIVE: "-4003",
+        Reason.QUANTITY_TOO_SMALL: "-4004",
+        Reason.QUANTITY_TOO_LARGE: "-4005",
+        Reason.QUANTITY_OFF_STEP: "-4023",
+        Reason.NOTIONAL_TOO_SMALL: "-4164",
+        Reason.NOTHING_TO_REDUCE: "-2022",
+        Reason.MARGIN_SHORT: "-2019",
+        Reason.POST_ONLY_CROSSES: "-5022",
+        Reason.CROSSED_RISING: "-2021",
+        Reason.CROSSED_FALLING: "-2021",
+        Reason.UNKNOWN_ORDER: "-2011",
+        Reason.NO_ATTACHED_STOPS: "-1106",
+        Reason.NO_AMENDING: "-5025",
+    },
+)
+
+BYBIT = VenueStyle(
+    name="bybit",
+    attaches_stops=True,
+    amends_stops=True,
+    ids_unique_for_ever=True,
+    unfilled_rest=OrderStatus.CANCELLED,
+    refuses_crossing_post_only=False,
+    # Reduce-only orders above the maximum are split by the venue ("Place Order", qty).
+    limits_reduce_only_quantity=False,
+    client_id_grammar=re.compile(r"[A-Za-z0-9_-]{1,36}"),
+    codes={
+        Reason.UNKNOWN_SYMBOL: "10001",
+        Reason.NO_MARKET: "110118",
+        Reason.BAD_CLIENT_ID: "10001",
+        Reason.DUPLICATE_ID: "110072",
+        Reason.NO_PRICE: "10001",
+        Reason.PRICE_TOO_LOW: "110003",
+        Reason.PRICE_TOO_HIGH: "110003",
+        Reason.PRICE_OFF_TICK: "10001",
+        Reason.ABOVE_BAND: "30208",
+        Reason.BELOW_BAND: "30209",
+        Reason.QUANTITY_NOT_POSITIVE: "10001",
+        Reason.QUANTITY_TOO_SMALL: "10001",
+        Reason.QUANTITY_TOO_LARGE: "10001",
+        Reason.QUANTITY_OFF_STEP: "10001",
+        Reason.NOTIONAL_TOO_SMALL: "110094",
+        Reason.NOTHING_TO_REDUCE: "110017",
+        Reason.MARGIN_SHORT: "110007",
+        Reason.CROSSED_RISING: "110092",
+        Reason.CROSSED_FALLING: "110093",
+        Reason.ATTACHED_ON_WRONG_SIDE: "10001",
+        Reason.FLAT: "10001",
+        Reason.NOT_MODIFIED: "34040",
+        Reason.UNKNOWN_ORDER: "110001",
+    },
+)
+
+STYLES: Mapping[str, VenueStyle] = {style.name: style for style in (BINANCE, BYBIT)}

@@ -1,96 +1,102 @@
-"""Everything that a plugin author may import, and nothing else. What is not listed here is the kernel's inside."""
+"""Everything that a plugin author may import, and nothing else. What is not listed here is the kernel's inside.
+
+Names are imported when they are first asked for: a command that only prints its help should not wait for all of them.
+"""
 
 from __future__ import annotations
 
-from .components import (
-    Capabilities,
-    Checkable,
-    Checkup,
-    Clock,
-    Exchange,
-    ExchangeLink,
-    Execution,
-    Filter,
-    Observer,
-    PlaysRecordings,
-    Protection,
-    RiskRule,
-    Secret,
-    SignalSource,
-    Sizer,
-    SourceLink,
-    not_negative,
-    positive,
-)
-from .core.events import (
-    ExchangeEvent,
-    FillSeen,
-    OrderSeen,
-    PositionSeen,
-    StopSeen,
-    StreamLost,
-    StreamRestored,
-)
-from .core.execution import EntryPlan, EntryStep, EntryTry
-from .core.feed import (
-    BarUpdate,
-    Batch,
-    CandleUpdate,
-    MarketUpdate,
-    OpenInterestUpdate,
-    QuoteUpdate,
-    Timeline,
-)
-from .core.market import (
-    INTERVALS_S,
-    Account,
-    Candle,
-    ClosedPosition,
-    MarketData,
-    MarketRules,
-    MarketSnapshot,
-    Need,
-    OpenPosition,
-    Portfolio,
-    PriceSource,
-    Quote,
-)
-from .core.numbers import (
-    Percent,
-    ceil_to,
-    floor_to,
-    is_multiple,
-    leading_digits,
-    nearest_to,
-    plain,
-    trimmed,
-    usd_down,
-    usd_up,
-)
-from .core.orders import (
-    Balance,
-    CloseOrder,
-    EntryAnswer,
-    EntryOrder,
-    Fill,
-    OrderReport,
-    OrderStatus,
-    OrderType,
-    Refusal,
-    StopAnswer,
-    StopOrder,
-    StopReport,
-    TimeInForce,
-    Unknown,
-    VenuePosition,
-)
-from .core.plan import SizedPlan, SizingRequest, fit_quantity, smallest_quantity
-from .core.protection import Ask, Guard, Holding, NoState, tighter
-from .core.records import Record
-from .core.signal import BadSignal, OrderSide, Side, Signal, SignalSettings
-from .core.verdict import Notice, Passed, Rejection, Size, Verdict
-from .errors import ConfigError, ExchangeError, FrameworkError, MissingDataError, PluginError, Problem
-from .hookspecs import hookimpl
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .components import (
+        Capabilities,
+        Checkable,
+        Checkup,
+        Clock,
+        Exchange,
+        ExchangeLink,
+        Execution,
+        Filter,
+        Observer,
+        PlaysRecordings,
+        Protection,
+        RiskRule,
+        Secret,
+        SignalSource,
+        Sizer,
+        SourceLink,
+        not_negative,
+        positive,
+    )
+    from .core.events import (
+        ExchangeEvent,
+        FillSeen,
+        OrderSeen,
+        PositionSeen,
+        StopSeen,
+        StreamLost,
+        StreamRestored,
+    )
+    from .core.execution import EntryPlan, EntryStep, EntryTry
+    from .core.feed import (
+        BarUpdate,
+        Batch,
+        CandleUpdate,
+        MarketUpdate,
+        OpenInterestUpdate,
+        QuoteUpdate,
+        Timeline,
+    )
+    from .core.market import (
+        INTERVALS_S,
+        Account,
+        Candle,
+        ClosedPosition,
+        MarketData,
+        MarketRules,
+        MarketSnapshot,
+        Need,
+        OpenPosition,
+        Portfolio,
+        PriceSource,
+        Quote,
+    )
+    from .core.numbers import (
+        Percent,
+        ceil_to,
+        floor_to,
+        is_multiple,
+        leading_digits,
+        nearest_to,
+        plain,
+        trimmed,
+        usd_down,
+        usd_up,
+    )
+    from .core.orders import (
+        Balance,
+        CloseOrder,
+        EntryAnswer,
+        EntryOrder,
+        Fill,
+        OrderReport,
+        OrderStatus,
+        OrderType,
+        Refusal,
+        StopAnswer,
+        StopOrder,
+        StopReport,
+        TimeInForce,
+        Unknown,
+        VenuePosition,
+    )
+    from .core.plan import SizedPlan, SizingRequest, fit_quantity, smallest_quantity
+    from .core.protection import Ask, Guard, Holding, NoState, tighter
+    from .core.records import Record
+    from .core.signal import BadSignal, OrderSide, Side, Signal, SignalSettings
+    from .core.verdict import Notice, Passed, Rejection, Size, Verdict
+    from .errors import ConfigError, ExchangeError, FrameworkError, MissingDataError, PluginError, Problem
+    from .hookspecs import hookimpl
 
 __version__ = "0.1.0"
 
@@ -196,3 +202,57 @@ __all__ = [
     "usd_down",
     "usd_up",
 ]
+
+# fmt: off
+_NAMES_BY_MODULE = {
+    ".components": (
+        "Capabilities", "Checkable", "Checkup", "Clock", "Exchange", "ExchangeLink", "Execution", "Filter",
+        "Observer", "PlaysRecordings", "Protection", "RiskRule", "Secret", "SignalSource", "Sizer", "SourceLink",
+        "not_negative", "positive",
+    ),
+    ".core.events": (
+        "ExchangeEvent", "FillSeen", "OrderSeen", "PositionSeen", "StopSeen", "StreamLost", "StreamRestored",
+    ),
+    ".core.execution": ("EntryPlan", "EntryStep", "EntryTry"),
+    ".core.feed": (
+        "BarUpdate", "Batch", "CandleUpdate", "MarketUpdate", "OpenInterestUpdate", "QuoteUpdate", "Timeline",
+    ),
+    ".core.market": (
+        "INTERVALS_S", "Account", "Candle", "ClosedPosition", "MarketData", "MarketRules", "MarketSnapshot", "Need",
+        "OpenPosition", "Portfolio", "PriceSource", "Quote",
+    ),
+    ".core.numbers": (
+        "Percent", "ceil_to", "floor_to", "is_multiple", "leading_digits", "nearest_to", "plain", "trimmed",
+        "usd_down", "usd_up",
+    ),
+    ".core.orders": (
+        "Balance", "CloseOrder", "EntryAnswer", "EntryOrder", "Fill", "OrderReport", "OrderStatus", "OrderType",
+        "Refusal", "StopAnswer", "StopOrder", "StopReport", "TimeInForce", "Unknown", "VenuePosition",
+    ),
+    ".core.plan": ("SizedPlan", "SizingRequest", "fit_quantity", "smallest_quantity"),
+    ".core.protection": ("Ask", "Guard", "Holding", "NoState", "tighter"),
+    ".core.records": ("Record",),
+    ".core.signal": ("BadSignal", "OrderSide", "Side", "Signal", "SignalSettings"),
+    ".core.verdict": ("Notice", "Passed", "Rejection", "Size", "Verdict"),
+    ".errors": ("ConfigError", "ExchangeError", "FrameworkError", "MissingDataError", "PluginError", "Problem"),
+    ".hookspecs": ("hookimpl",),
+}
+# fmt: on
+
+_HOMES = {name: module for module, names in _NAMES_BY_MODULE.items() for name in names}
+"""The module that each name comes from: what the block above says to type checkers."""
+
+if not TYPE_CHECKING:  # a type checker would take any name for one that exists
+
+    def __getattr__(name: str) -> object:
+        """Import a name of `__all__` the first time that it is asked for."""
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
+
+        value = globals()[name] = getattr(import_module(_HOMES[name], __name__), name)
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

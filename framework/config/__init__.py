@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .deployment import Configured, ConfiguredExchange, Deployment, FrameworkSettings
-from .load import load_deployment, read_plugins_list
+from .load import load_deployment, read_plugins_list, read_state_dir
 
 __all__ = [
     "Configured",
@@ -12,4 +12,5 @@ __all__ = [
     "FrameworkSettings",
     "load_deployment",
     "read_plugins_list",
+    "read_state_dir",
 ]

@@ -177,7 +177,7 @@ def _class_hook(cls: Any, converter: BaseConverter, of_absent: BaseConverter) ->
                     raise MistakeError("is missing")
             except Exception as error:
                 errors.append(_noted(error, each))
-        errors.extend(_invalid(cls, fields, settings))
+        errors.extend(_invalid(cls, fields, settings, value))
         if value.keys() - known:
             errors.append(ForbiddenExtraKeysError(None, cls, set(value.keys() - known)))
         if not errors:
@@ -190,8 +190,10 @@ def _class_hook(cls: Any, converter: BaseConverter, of_absent: BaseConverter) ->
     return structure
 
 
-def _invalid(cls: Any, fields: list[attrs.Attribute[Any]], settings: dict[str, Any]) -> Iterator[Exception]:
-    """What the converters and validators of the given settings refuse. They see an instance made of what is there."""
+def _invalid(
+    cls: Any, fields: list[attrs.Attribute[Any]], settings: dict[str, Any], given: Mapping[str, Any]
+) -> Iterator[Exception]:
+    """What the converters and validators of the given settings refuse. They see an instance made of what is sound."""
     instance = object.__new__(cls)
     for each in fields:
         if each.name in settings:
@@ -199,7 +201,7 @@ def _invalid(cls: Any, fields: list[attrs.Attribute[Any]], settings: dict[str, A
                 object.__setattr__(instance, each.name, _converted(each, settings[each.name], instance))
             except Exception as error:
                 yield _noted(error, each)
-        elif not isinstance(each.default, attrs.Factory):  # type: ignore[arg-type]
+        elif each.alias not in given and not isinstance(each.default, attrs.Factory):  # type: ignore[arg-type]
             object.__setattr__(instance, each.name, each.default)
     for each in fields:
         if each.validator is None or each.name not in settings:

@@ -49,17 +49,17 @@ class Document:
     def problem(self, path: KeyPath, message: str) -> Problem:
         """A mistake at `path`, or at the nearest table around it that is written down."""
         if any(path[: len(override)] == override for override in self.overrides):
-            return Problem(f"--set {'.'.join(self.names(path))}", message)
+            return problem_at(f"--set {'.'.join(self.names(path))}", message)
         line = next((self._lines[start] for start in _starts(path) if start in self._lines), None)
         place = f"{self.path}:{line}" if line else str(self.path)
-        return Problem(" ".join(part for part in (place, self.label(path)) if part), message, line)
+        return problem_at(" ".join(part for part in (place, self.label(path)) if part), message, line)
 
     def label(self, path: KeyPath) -> str:
         """A path for people: ``[filters.spread] max_percent``, ``[sizing]``, ``[filters.4] use``."""
         if not path:
             return ""
         names = self.names(path)
-        if len(path) == 1 and not isinstance(self.raw.get(names[0]), dict | list):
+        if len(path) == 1 and not isinstance(self.raw.get(names[0], {}), dict | list):
             return names[0]
         cut = heading_length(path[0])
         table, keys = ".".join(names[:cut]), ".".join(names[cut:])
@@ -74,6 +74,15 @@ class Document:
             if path[1] < len(uses) and uses[path[1]] and uses.count(uses[path[1]]) == 1:
                 names[1] = uses[path[1]]
         return names
+
+
+def problem_at(where: str, message: str, line: int | None = None) -> Problem:
+    """A problem on one line: what the user wrote may hold control characters, which are shown by their escapes."""
+    return Problem(_visible(where), _visible(message), line)
+
+
+def _visible(text: str) -> str:
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in text)
 
 
 def use_of(table: object) -> str:
@@ -94,14 +103,14 @@ def read_document(path: Path) -> Document:
             content = file.read(MAX_BYTES + 1)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise ConfigError([Problem(str(path), f"can't be read: {reason}; name a file with --config")]) from error
+        raise ConfigError([problem_at(str(path), f"can't be read: {reason}; name a file with --config")]) from error
     if len(content) > MAX_BYTES:
-        raise ConfigError([Problem(str(path), f"is larger than {MAX_BYTES} bytes: this is no configuration")])
+        raise ConfigError([problem_at(str(path), f"is larger than {MAX_BYTES} bytes: this is no configuration")])
     try:
         text = content.decode()
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise ConfigError([Problem(f"{path}:{line}", "is not UTF-8 text; save the file as UTF-8", line)]) from error
+        raise ConfigError([problem_at(f"{path}:{line}", "is not UTF-8 text; save the file as UTF-8", line)]) from error
     return Document(path, text, _parse(path, text))
 
 
@@ -110,11 +119,11 @@ def _parse(path: Path, text: str) -> Raw:
         raw = tomli.loads(text, parse_float=Decimal)
     except tomli.TOMLDecodeError as error:
         where = f"{path}:{error.lineno}"
-        raise ConfigError([Problem(where, f"is not valid TOML: {error.msg}", error.lineno)]) from error
+        raise ConfigError([problem_at(where, f"is not valid TOML: {error.msg}", error.lineno)]) from error
     except (ValueError, ArithmeticError, RecursionError) as error:
-        raise ConfigError([Problem(str(path), f"holds a value that can't be read: {error}")]) from error
+        raise ConfigError([problem_at(str(path), f"holds a value that can't be read: {error}")]) from error
     if depth(raw) > MAX_DEPTH:
-        raise ConfigError([Problem(str(path), f"nests tables more than {MAX_DEPTH} levels deep")])
+        raise ConfigError([problem_at(str(path), f"nests tables more than {MAX_DEPTH} levels deep")])
     return raw
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from ..errors import ConfigError, Problem
 from ..registry import Registry
@@ -14,6 +15,8 @@ from .deployment import Deployment, FrameworkSettings, PluginsSettings
 from .document import Document, Raw, read_document
 from .overrides import TOP_LEVEL, apply_overrides, suggestion
 from .sections import Sections
+
+S = TypeVar("S")
 
 
 def load_deployment(
@@ -60,12 +63,21 @@ def load_deployment(
 
 def read_plugins_list(path: Path) -> tuple[str, ...]:
     """``[plugins] load`` of a configuration, without a look at the rest of it. Raises `ConfigError`."""
+    return _read_section(read_document(path), "plugins", PluginsSettings).load
+
+
+def read_state_dir(path: Path) -> Path:
+    """``[framework] state`` of a configuration, without a look at the rest of it. Raises `ConfigError`."""
     document = read_document(path)
+    return document.directory / _read_section(document, "framework", FrameworkSettings).state
+
+
+def _read_section(document: Document, section: str, cls: type[S]) -> S:
     sections = Sections(document, settings_converter(document.directory, {}))
-    plugins = sections.settings("plugins", PluginsSettings)
-    if plugins is None:
+    settings = sections.settings(section, cls)
+    if settings is None:
         raise ConfigError(_in_order(sections.problems))
-    return plugins.load
+    return settings
 
 
 def _unknown_tables(document: Document) -> list[Problem]:

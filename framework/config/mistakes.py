@@ -11,6 +11,7 @@ from ..errors import ConfigError, Problem
 from .document import Document
 from .lines import KeyPath
 from .overrides import suggestion
+from .scalars import MistakeError
 
 
 def problems_of(error: Exception, document: Document, path: KeyPath, known: Sequence[str] = ()) -> Iterator[Problem]:
@@ -29,6 +30,8 @@ def problems_of(error: Exception, document: Document, path: KeyPath, known: Sequ
                 yield document.problem((*path, key), f"unknown key; {suggestion(key, keys)}")
         case ConfigError():
             yield from error.problems
+        case MistakeError():
+            yield document.problem(path, str(error))
         case ValueError():
             yield document.problem(path, _line(error))
         case _:

@@ -11,7 +11,7 @@ import tomli
 
 from ..errors import Problem
 from ..registry import KINDS, Shape
-from .document import MAX_DEPTH, Document, depth, use_of
+from .document import MAX_DEPTH, Document, depth, problem_at, use_of
 from .lines import KeyPath
 
 TOP_LEVEL = ("framework", "plugins", *(kind.value for kind in KINDS))
@@ -28,14 +28,14 @@ def apply_overrides(document: Document, sets: Sequence[str]) -> Iterator[Problem
         path, equals, value = text.partition("=")
         keys = [key.strip() for key in path.split(".")]
         if not equals or not all(keys):
-            yield Problem(
+            yield problem_at(
                 f"--set {path}", "is no PATH=VALUE, like sizing.position_usd=20 or filters.spread.enabled=false"
             )
             continue
         try:
             document.overrides.add(_assign(document.raw, keys, _parsed(value)))
         except _NowhereError as error:
-            yield Problem(f"--set {path}", str(error))
+            yield problem_at(f"--set {path}", str(error))
 
 
 def _parsed(text: str) -> Any:

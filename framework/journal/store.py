@@ -35,9 +35,11 @@ class Store:
 
     def prepare(self) -> None:
         """Create the journal or bring it to this version's schema. Raises `JournalError`."""
+        # Without pragmas: what turns out to be somebody else's database must not be changed, not even its mode.
+        database = SqliteDatabase(str(self._path), timeout=BUSY_TIMEOUT_S)
         try:
-            with self._database.connection_context():
-                schema.migrate(self._database, self._path)
+            with database.connection_context():
+                schema.migrate(database, self._path)
         except schema.DATABASE_ERRORS as error:
             raise schema.error_of(self._path, error) from error
 

@@ -63,6 +63,10 @@ class Band:
             raise ValueError(f"low must be below high, got {self.low} and {self.high}")
 
 
+def stripped(value: str) -> str:
+    return value.strip()
+
+
 def below_limit(instance: TypedFilter, attribute: attrs.Attribute[Any], value: int | None) -> None:
     if value is not None and value >= instance.count:
         raise ValueError(f"must be below count, got {value}")
@@ -97,7 +101,7 @@ class TypedFilter:
     output: Path | None = field(default=None, metadata={"may_be_absent": True})
     odd: complex = 0j
     _hidden: str = "alias"
-    converted: str = field(default="", converter=str.upper)
+    converted: str = field(default="", converter=stripped)
     checks: int = field(default=0, init=False)
 
     def check(self, signal: Signal, market: MarketSnapshot) -> Verdict:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from framework import PluginError
-from framework.config import FrameworkSettings, read_plugins_list
+from framework.config import FrameworkSettings, read_plugins_list, read_state_dir
 from framework.errors import ConfigError
 from framework.registry import Kind
 from tests.config.components import AtOnce, Sizer, Source, Stop, TypedFilter, Venue, Watcher
@@ -20,7 +20,7 @@ def test_each_section_becomes_its_component(desk: Desk) -> None:
 
     (account,) = deployment.exchanges
     assert (account.name, account.use, account.enabled, account.max_positions_per_wave) == ("main", "venue", True, 4)
-    assert account.component == Venue()
+    assert isinstance(account.component, Venue)
     assert [each.component for each in deployment.sources] == [Source()]
     assert [each.component for each in deployment.filters] == [TypedFilter()]
     assert deployment.sizer.component == Sizer(position_usd=Decimal(6))
@@ -157,3 +157,9 @@ def test_a_wrong_list_of_plugins_is_told(desk: Desk) -> None:
 
     with pytest.raises(ConfigError, match=r"config.toml:2 \[plugins\] load.0: expected text, got 1"):
         read_plugins_list(desk.path)
+
+
+def test_the_state_directory_can_be_read_alone(desk: Desk) -> None:
+    desk.path.write_text('[framework]\nstate = "data"\n[sizing]\nuse = "nobody knows"\n')
+
+    assert read_state_dir(desk.path) == desk.directory / "data"

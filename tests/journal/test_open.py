@@ -74,8 +74,7 @@ WRONG: list[tuple[Callable[[Path], None], str]] = [
 
 
 @pytest.mark.parametrize(("spoil", "message"), WRONG)
-@in_loop
-async def test_what_is_no_journal_of_ours_is_refused_and_left_alone(
+def test_what_is_no_journal_of_ours_is_refused_and_left_alone(
     path: Path, kind: WriterKind, spoil: Callable[[Path], None], message: str
 ) -> None:
     spoil(path)

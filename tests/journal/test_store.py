@@ -11,6 +11,7 @@ from typing import Any
 import attrs
 import pytest
 from hypothesis import given, settings
+from peewee import Model
 
 from framework.core.records import PositionChanged, PositionSummary
 from framework.errors import JournalError
@@ -72,10 +73,10 @@ def test_records_of_one_write_are_all_there_or_none(path: Path) -> None:
 
 
 def test_the_columns_of_the_models_are_those_that_the_migrations_made(connection: sqlite3.Connection) -> None:
-    for model in (FactTable, *READ_MODELS):
-        made = [
-            (row[1], row[2], not row[3]) for row in connection.execute(f"PRAGMA table_info({model._meta.table_name})")
-        ]
+    models: tuple[type[Model], ...] = (FactTable, *READ_MODELS)
+    for model in models:
+        info = connection.execute(f"PRAGMA table_info({model._meta.table_name})")
+        made = [(name, kind, not required) for _, name, kind, required, *_ in info]
         declared = [(field.column_name, field.field_type, field.null) for field in model._meta.sorted_fields]
         assert made == [(name, _sql_type(kind), null) for name, kind, null in declared]
 
@@ -91,7 +92,8 @@ def test_every_field_of_a_position_summary_has_a_column() -> None:
 def _read_models(path: Path) -> dict[str, list[Any]]:
     connection = sqlite3.connect(path)
     tables = [model._meta.table_name for model in READ_MODELS]
-    content = {table: connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2, 3").fetchall() for table in tables}
+    query = "SELECT * FROM {} ORDER BY 1, 2, 3"
+    content = {table: connection.execute(query.format(table)).fetchall() for table in tables}
     connection.close()
     return content
 

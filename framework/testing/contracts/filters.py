@@ -89,9 +89,7 @@ def _check_situation(
     component: Filter, signal: Signal, rules: MarketRules | None, data: MarketData, account: Account
 ) -> set[Need]:
     """Ask once with everything that was declared, then without each piece that was read. Answers what was read."""
-    verdict, read = _ask(component, signal, rules, data, account)
-    if verdict is not None:
-        require_verdict(component, verdict)
+    _, read = _ask(component, signal, rules, data, account)
     for need in read:
         without = _without(data, need)
         if without is not None:
@@ -104,7 +102,7 @@ def _check_situation(
 def _ask(
     component: Filter, signal: Signal, rules: MarketRules | None, data: MarketData, account: Account
 ) -> tuple[Verdict | None, set[Need]]:
-    """The verdict, None when data were missing, and what was read."""
+    """The verdict (None: data was missing) and what was read."""
     snapshot = _Watched(
         symbol=signal.symbol,
         account=signal.account,
@@ -115,12 +113,13 @@ def _ask(
         declared=component.needs,
         max_age_ns=None,
     )
-    verdict: Verdict | None = None
     try:
         verdict = ask_twice(component, component.check, signal, snapshot)
     except MissingDataError:
         for need in snapshot.reads:
             require(_is_covered(need, component.needs), component, f"reads {need} without declaring it in `needs`")
+        return None, snapshot.reads
+    require_verdict(component, verdict)
     return verdict, snapshot.reads
 
 

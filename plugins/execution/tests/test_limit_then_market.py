@@ -73,10 +73,23 @@ def test_a_quantity_too_small_at_the_limits_price_is_entered_at_the_market_at_on
     assert limit_of(plan) == MARKET
 
 
-def test_a_limit_outside_the_markets_prices_is_replaced_by_a_market_order() -> None:
+def test_a_limit_below_the_markets_prices_is_replaced_by_a_market_order() -> None:
     plan = make_entry_plan(quote=make_quote("0.02", "0.03"), quantity=1000, rules=make_rules(min_price="0.02"))
 
     assert limit_of(plan).price == Decimal("0.02")
+    assert limit_of(plan, 1) == MARKET
+
+
+def test_a_limit_above_the_markets_prices_is_replaced_by_a_market_order() -> None:
+    plan = make_entry_plan(Side.SHORT, rules=make_rules(max_price="100.01"))
+
+    assert limit_of(plan).price == Decimal("100.01")
+    assert limit_of(plan, 1) == MARKET
+
+
+def test_a_limit_that_rounds_to_nothing_is_replaced_by_a_market_order() -> None:
+    plan = make_entry_plan(quote=make_quote("0.01", "0.02"), quantity=1000, rules=make_rules(min_price=0))
+
     assert limit_of(plan, 1) == MARKET
 
 

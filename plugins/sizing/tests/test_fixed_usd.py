@@ -96,6 +96,20 @@ def test_without_a_tolerance_nothing_more_than_the_position_is_spent() -> None:
     assert isinstance(size(6, "6.00", AVAXUSDT, tolerance=none), Size)
 
 
+def test_the_budget_is_rounded_down_to_the_cent() -> None:
+    answer = size("6.05", "6.66", AVAXUSDT)
+
+    assert isinstance(answer, Rejection)
+    assert answer.numbers["budget_usd"] == Decimal("6.65")
+
+
+def test_rounding_to_cents_never_refuses_what_the_position_itself_pays_for() -> None:
+    answer = size("5.001", "5.001", AVAXUSDT, tolerance=Percent(Decimal(0)))
+
+    assert isinstance(answer, Size)
+    assert answer.quantity == 1
+
+
 def test_the_minimum_notional_counts_as_well_as_the_minimum_quantity() -> None:
     answer = size("19.99", 100, make_rules(step_size="0.1", min_quantity="0.1", min_notional=20))
 

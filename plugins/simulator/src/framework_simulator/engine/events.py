@@ -30,11 +30,20 @@ class StopChanged:
 
 @frozen
 class Filled:
-    """An execution. `realized_pnl` is before the fee."""
+    """An execution. `realized_pnl` is before the fee. `order` is the order as the execution left it.
+
+    `closed` is how much of it reduced a position, `entry_price` the average entry price of what it reduced.
+    `position` is the position right after this execution.
+    """
 
     account: str
     fill: Fill
     realized_pnl: Decimal
+    order: Order
+    maker: bool
+    closed: Decimal
+    entry_price: Decimal
+    position: Position
 
 
 @frozen
@@ -46,4 +55,33 @@ class PositionChanged:
     stop_price: Decimal | None
 
 
-Event = OrderChanged | StopChanged | Filled | PositionChanged
+@frozen
+class FundingPaid:
+    """Funding was settled. `amount` is what the account got (negative: what it paid), at `rate` on `position`."""
+
+    account: str
+    position: Position
+    mark: Decimal
+    rate: Decimal
+    amount: Decimal
+    cash: Decimal
+
+
+@frozen
+class CashChanged:
+    """Money came in or went out other than by trading (a deposit is positive)."""
+
+    account: str
+    amount: Decimal
+    cash: Decimal
+
+
+@frozen
+class SettingsChanged:
+    """Leverage or margin type of a market (`symbol`), or the position mode (`symbol` None) of an account changed."""
+
+    account: str
+    symbol: str | None
+
+
+Event = OrderChanged | StopChanged | Filled | PositionChanged | FundingPaid | CashChanged | SettingsChanged

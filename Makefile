@@ -1,0 +1,77 @@
+# The workspace's commands. Each installs what it needs into .venv of this checkout; a second call installs nothing.
+# A machine needs GNU make and Python 3.11 or newer; `make run PYTHON=/path/to/python` names another interpreter.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: run test check bench lock clean help
+
+VENV := .venv
+BIN := $(VENV)/bin
+CONFIG ?= config.toml
+
+# The first interpreter that is new enough; asked only when .venv has to be made.
+PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; do \
+	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
+
+PLUGINS := $(patsubst %/pyproject.toml,%,$(sort $(wildcard plugins/*/pyproject.toml)))
+SOURCES := framework tests tools bench $(wildcard $(addsuffix /src,$(PLUGINS)) $(addsuffix /tests,$(PLUGINS)))
+PROJECTS := pyproject.toml $(addsuffix /pyproject.toml,$(PLUGINS))
+
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+
+# ── what people call ─────────────────────────────────────────────────────────────────────────────────────────
+
+run: $(VENV)/.stamp-run ## play the default deployment: the documented wave on two paper accounts
+	@$(BIN)/framework run --config $(CONFIG)
+
+test: check ## every check, then every test
+	@$(BIN)/pytest
+
+check: $(VENV)/.stamp-dev ## format, lint, types, and what may import what
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --quiet --check .
+	@$(BIN)/mypy --no-error-summary $(SOURCES)
+	@$(BIN)/lint-imports --no-logo > $(VENV)/lint-imports.log || { cat $(VENV)/lint-imports.log; exit 1; }
+	@echo "check: fine"
+
+bench: $(VENV)/.stamp-run ## what things cost, beside their budgets
+	@$(BIN)/python -m bench
+
+lock: $(VENV)/.stamp-lock ## write requirements/*.txt anew, each version with its hashes
+	@for name in run build dev lock; do \
+		$(COMPILE) --upgrade requirements/$$name.in --output-file requirements/$$name.txt || exit 1; done
+
+clean: ## remove .venv, caches and what was built
+	@rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.* ## /make \1\t/p' $(firstword $(MAKEFILE_LIST)) | expand -t 14
+
+# ── what is installed, each once ─────────────────────────────────────────────────────────────────────────────
+
+$(VENV)/.stamp-venv:
+	@test -n "$(PYTHON)" || { \
+		echo "error: no Python 3.11 or newer on the PATH; install one, or say make PYTHON=/path/to/python" >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "error: $(PYTHON) is not Python 3.11 or newer; say make PYTHON=/path/to/python" >&2; exit 1; }
+	@echo "making $(VENV)"
+	@"$(PYTHON)" -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.stamp-run: $(VENV)/.stamp-venv requirements/run.txt requirements/build.txt $(PROJECTS)
+	@echo "installing the kernel, $(words $(PLUGINS)) plugins and what they need"
+	@$(PIP) install --require-hashes --requirement requirements/run.txt --requirement requirements/build.txt
+	@$(PIP) install --no-deps --no-build-isolation $(addprefix --editable ./,. $(PLUGINS))
+	@touch $@
+
+$(VENV)/.stamp-dev: $(VENV)/.stamp-run requirements/dev.txt
+	@echo "installing what checks and tests need"
+	@$(PIP) install --require-hashes --requirement requirements/dev.txt
+	@touch $@
+
+$(VENV)/.stamp-lock: $(VENV)/.stamp-venv requirements/lock.txt
+	@$(PIP) install --require-hashes --requirement requirements/lock.txt
+	@touch $@

@@ -1,0 +1,44 @@
+"""``framework run``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from ...app import run_session
+from ...errors import FrameworkError
+from ..options import config_option, set_option, state_option
+from ..run_end import open_lines, print_end, print_report
+from ..run_show import show_for
+from ..run_view import RunView
+from ..state import open_deployment
+
+
+@click.command("run")
+@config_option
+@state_option
+@set_option
+@click.pass_context
+def command(context: click.Context, config: Path, state: Path | None, sets: Sequence[str]) -> None:
+    """Trade the deployment. A recorded session is played to its end; a live one ends with Ctrl-C or SIGTERM.
+
+    In a terminal the waves and positions are shown live, elsewhere as one line for each thing that matters. At the
+    end comes a report, and what stays open. The exit status is 1 when the session failed.
+    """
+    deployment = open_deployment(config, state, sets)
+    view = RunView()
+    show = show_for(view)
+    try:
+        end = run_session(deployment, on_start=show.start, on_record=show.record)
+    except FrameworkError:
+        show.stop()
+        for line in open_lines(deployment, view.open_positions()):
+            click.echo(line, err=True)
+        raise
+    finally:
+        show.stop()
+    print_report(deployment, view)
+    print_end(deployment, end)
+    context.exit(1 if end.failed else 0)

@@ -1,0 +1,34 @@
+"""Opening what commands read: the journal of a deployment, or the deployment itself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ..config import Deployment
+    from ..journal import JournalReader
+
+
+def open_journal(config: Path, state: Path | None) -> JournalReader:
+    """The journal in `state`, or in the state directory that the configuration names. Plugins are not looked at.
+
+    Raises `ConfigError` for a configuration that can't be read, `JournalError` when there is no journal.
+    """
+    from ..app import journal_path
+    from ..config import read_state_dir
+    from ..journal import JournalReader
+
+    return JournalReader.open(journal_path(read_state_dir(config) if state is None else state))
+
+
+def open_deployment(config: Path, state: Path | None, sets: Sequence[str]) -> Deployment:
+    """The whole deployment, checked. Raises `ConfigError` and `PluginError` with everything that is wrong."""
+    from ..config import load_deployment
+    from .plugin_commands import commands_of
+
+    deployment = load_deployment(config, environ=os.environ, sets=sets, state=state)
+    commands_of(deployment.registry)
+    return deployment

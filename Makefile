@@ -18,7 +18,7 @@ PLUGINS := $(patsubst %/pyproject.toml,%,$(sort $(wildcard plugins/*/pyproject.t
 SOURCES := framework tests tools bench $(wildcard $(addsuffix /src,$(PLUGINS)) $(addsuffix /tests,$(PLUGINS)))
 PROJECTS := pyproject.toml $(addsuffix /pyproject.toml,$(PLUGINS))
 
-PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input --quiet
+PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
 # ── what people call ─────────────────────────────────────────────────────────────────────────────────────────

@@ -8,8 +8,9 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from ..journal import Counts
+from ..journal.reader import OVER
 from .output import table
-from .run_view import OVER, PositionLine, Snapshot
+from .run_view import PositionLine, Snapshot
 from .tables import POSITION_RIGHT
 from .words import instant, pnl, shown
 
@@ -38,7 +39,7 @@ def draw(snapshot: Snapshot, journal: str, latest: Sequence[str]) -> RenderableT
         if more > 0:
             parts.append(Text(f"… and {more} more"))
     if latest:
-        parts += ["", *(Text(line, style="dim") for line in latest[-MOST_LINES:])]
+        parts += ["", *(Text(line, style="dim", no_wrap=True, overflow="ellipsis") for line in latest[-MOST_LINES:])]
     return Group(*parts)
 
 

@@ -20,9 +20,7 @@ from ..core.records import (
 from ..core.wave import wave_id_of
 from ..journal import Counts, PositionRow
 from ..journal.figures import STAGES
-
-OVER = ("closed", "failed")
-"""The statuses of positions that nothing more can happen to."""
+from ..journal.reader import OVER
 
 NOTHING = Counts(
     received=0,

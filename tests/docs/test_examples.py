@@ -45,7 +45,10 @@ def test_a_configuration_example_is_accepted_in_the_default_deployment(block: Bl
         return  # a pyproject.toml, or another program's file: that it is TOML is all that can be said here
     (tmp_path / "examples").symlink_to(ROOT / "examples")
     path = tmp_path / "config.toml"
-    whole = {**tomllib.loads((ROOT / "config.toml").read_text(encoding="utf-8")), **tables}
+    base = tomllib.loads((ROOT / "config.toml").read_text(encoding="utf-8"))
+    whole = {**base, **tables}
+    # An example lists the plugin that it is about; the rest of the deployment needs its own.
+    whole["plugins"] = {"load": list(dict.fromkeys([*base["plugins"]["load"], *whole["plugins"]["load"]]))}
     path.write_text(tomlkit.dumps(whole), encoding="utf-8")
 
     deployment = load_deployment(path, environ=Answers())

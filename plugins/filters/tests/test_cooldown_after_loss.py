@@ -78,6 +78,10 @@ def test_it_declares_that_it_reads_the_closed_positions() -> None:
         HOUR.check(make_signal(), make_snapshot(needs=()))
 
 
+def test_the_longest_time_is_a_day() -> None:
+    assert isinstance(check(CooldownAfterLoss(minutes=1440), lost(1439)), Rejection)
+
+
 @pytest.mark.parametrize("minutes", [0, -5, 1441])
 def test_a_time_that_cannot_be_kept_is_a_mistake(minutes: int) -> None:
     with pytest.raises(ValueError, match="must be"):

@@ -72,6 +72,10 @@ def test_a_book_that_makes_no_sense_is_missing_data(bid: str, ask: str) -> None:
         check(Spread(max_percent=TENTH, action="warn"), make_quote(bid, ask))
 
 
+def test_a_book_without_a_spread_passes() -> None:
+    assert isinstance(check(Spread(max_percent=TENTH), make_quote(100, 100)), Passed)
+
+
 def test_a_limit_of_zero_is_a_mistake() -> None:
     with pytest.raises(ValueError, match="greater than 0"):
         Spread(max_percent=Percent(Decimal(0)))

@@ -7,7 +7,7 @@ what comes back; it knows nothing of a venue.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from attrs import field, frozen
 
@@ -84,7 +84,6 @@ class Socket(Protocol):
         ...
 
 
-@runtime_checkable
 class Wire(Protocol):
     """One venue's face."""
 

@@ -14,7 +14,9 @@ import re
 from .signal import Side
 
 PREFIX = "fw"
-GRAMMAR = re.compile(r"fw-[a-z2-7]{16}-[estx][0-9]{1,4}")
+GRAMMAR = re.compile(r"fw-[a-z2-7]{16}-[estx][0-9]{1,6}")
+
+LAST_SEQUENCE = 999_999
 
 
 class Leg(enum.Enum):
@@ -34,11 +36,16 @@ def position_id(*, signal_id: str, account: str, symbol: str, side: Side) -> str
 
 def client_id(position: str, leg: Leg, sequence: int) -> str:
     """The client id of one order of a position. `sequence` counts the orders of that leg from 0."""
-    if not 0 <= sequence <= 9999:
-        raise ValueError(f"an order sequence must be within 0 and 9999, got {sequence}")
+    if not 0 <= sequence <= LAST_SEQUENCE:
+        raise ValueError(f"an order sequence must be within 0 and {LAST_SEQUENCE}, got {sequence}")
     return f"{PREFIX}-{position}-{leg.value}{sequence}"
 
 
 def owner_of(identifier: str) -> str | None:
     """The position that an order of ours belongs to; None when the id is not one of ours."""
     return identifier.split("-")[1] if GRAMMAR.fullmatch(identifier) else None
+
+
+def sequence_of(identifier: str) -> int:
+    """The sequence of an order of ours, by its client id."""
+    return int(identifier.rsplit("-", 1)[1][1:])

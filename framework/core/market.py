@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from itertools import pairwise
 from typing import ClassVar
 
 from attrs import define, evolve, field, frozen
@@ -241,16 +242,19 @@ class MarketSnapshot:
     def candles(self, interval: str, count: int = 1) -> tuple[Candle, ...]:
         """The last `count` closed candles, oldest first. Needs `Need.candles(interval, count)`.
 
-        The newest of them must be the one that closed last: a gap is missing data, not an old answer.
+        They must follow each other without a gap, and the newest must be the one that closed last: a gap is missing
+        data, not an old answer.
         """
         if not any(n.interval == interval and n.count >= count for n in self._declared):
             raise MissingDataError(f"{count} candles of {interval}", "the component did not declare this need")
         have = self._data.candles.get(interval, ())[-count:]
         if len(have) < count:
             raise MissingDataError(f"{count} candles of {interval}", f"{self.account} has {len(have)}")
-        newest_allowed_ns = self.time_ns - 2 * INTERVALS_S[interval] * 1_000_000_000
-        if have[-1].close_ns <= newest_allowed_ns or have[-1].close_ns > self.time_ns:
+        age_ns = self.time_ns - have[-1].close_ns
+        if not 0 <= age_ns < INTERVALS_S[interval] * 1_000_000_000:
             raise MissingDataError(f"{count} candles of {interval}", "the newest one is not the last closed one")
+        if any(one.close_ns != after.open_ns for one, after in pairwise(have)):
+            raise MissingDataError(f"{count} candles of {interval}", "there is a gap between them")
         return have
 
     def _require(self, need: Need) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
 
 from attrs import field, frozen
 
 ZERO = Decimal(0)
 HUNDRED = Decimal(100)
+
+_EXACT = Context(prec=60)
+"""Wide enough that a quotient of two prices is never rounded across a whole number before it is rounded on purpose."""
 
 
 @frozen(order=True)
@@ -38,7 +41,8 @@ def _to_multiple(value: Decimal, unit: Decimal, rounding: str) -> Decimal:
     if not value.is_finite():
         raise ValueError(f"not a finite number: {value}")
     # The exponent of the unit is kept, so that a price prints with as many digits as its tick.
-    return ((value / unit).to_integral_value(rounding=rounding) * unit).quantize(unit)
+    count = _EXACT.divide(value, unit).to_integral_value(rounding=rounding)
+    return _EXACT.quantize(_EXACT.multiply(count, unit), unit)
 
 
 def floor_to(value: Decimal, unit: Decimal) -> Decimal:

@@ -37,6 +37,13 @@ def test_an_endless_average_is_rounded_to_twelve_decimals_and_loses_nothing() ->
     assert (first + rest, account.cash) == (d(0), d(1000))
 
 
+def test_the_tiniest_cost_is_given_back_whole() -> None:
+    account = new_account("main")
+    account.apply(SYMBOL, BUY, d("0.000003"), d("0.0000001"), d(0))
+    assert account.apply(SYMBOL, SELL, d("0.000003"), d("0.0000001"), d(0)) == 0
+    assert account.cash == 1000
+
+
 def test_the_fee_is_paid_in_cash_and_counted() -> None:
     account = new_account("main")
     account.apply(SYMBOL, BUY, d(1), d(100), d("0.05"))

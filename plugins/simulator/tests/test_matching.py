@@ -208,6 +208,14 @@ def test_resting_orders_and_losses_bind_margin_and_reduce_only_orders_need_none(
     assert venue.order("sell", "9", reduce_only=True).status is OrderStatus.FILLED
 
 
+def test_a_resting_reduce_only_order_binds_no_margin() -> None:
+    venue = bench(cash="100")
+    venue.order("buy", "5")
+    before = venue.venue.available(ME)
+    venue.order("sell", "5", "110", reduce_only=True)
+    assert venue.venue.available(ME) == before
+
+
 def test_a_market_order_that_reduces_needs_no_margin_even_without_the_flag() -> None:
     venue = bench(cash="100")
     venue.order("buy", "9.9")

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
+
+import attrs
 
 import framework_simulator
 from framework import Checkable, PlaysRecordings
@@ -39,3 +43,13 @@ def test_the_engine_waits_for_nothing_and_draws_nothing() -> None:
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             assert not banned & {name.split(".")[0] for name in names}, path
+
+
+def test_the_readme_describes_every_setting_and_its_example_has_no_other() -> None:
+    text = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    settings = {one.alias for one in attrs.fields(Paper) if one.init}
+    for setting in settings:
+        assert f"| `{setting}` |" in text
+    (example,) = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    table = tomllib.loads(example)["exchanges"]["bybit"]
+    assert set(table) - {"use", "max_positions_per_wave"} <= settings

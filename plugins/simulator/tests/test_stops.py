@@ -148,6 +148,20 @@ def test_an_amendment_that_can_not_be_leaves_the_stop_as_it_is(
     assert venue.venue.stops(ME, SYMBOL) == (placed,)
 
 
+def test_the_attached_stop_is_no_stop_order_that_could_be_amended() -> None:
+    venue = _entered(BYBIT, stop="94")
+    answer = venue.venue.amend_stop(ME, stop_request("sell", "1", "95"), 0)
+    assert isinstance(answer, Refusal)
+    assert answer.code == "110001"
+
+
+def test_a_limit_entry_that_fills_beyond_its_own_stop_is_stopped_out_at_once() -> None:
+    # The stop is valid against the limit price of 100, but the market is at 90 already.
+    venue = bench(BYBIT, at="90")
+    venue.order("buy", "1", "100", stop=attached("95"))
+    assert (venue.held, venue.fill_prices) == (d(0), ["90.0", "90.0"])
+
+
 def test_an_amendment_never_changes_the_side_of_a_stop() -> None:
     venue = _entered(BYBIT)
     venue.stop("sell", "1", "94")

@@ -42,10 +42,8 @@ class Book:
             self.bid_quantity = max(ZERO, depth - quantity)
 
     def stands_at(self, price: Decimal) -> bool:
-        """Whether bid, ask, last and mark are this price already, without a limit on depth."""
-        quote = self.quote
-        alike = quote.bid == quote.ask == quote.last == quote.mark == price
-        return alike and self.bid_quantity is None and self.ask_quantity is None
+        """Whether bid, ask, last and mark are this price already."""
+        return self.quote.bid == self.quote.ask == self.quote.last == self.quote.mark == price
 
     def jump(self, quote: Quote, bid_quantity: Decimal | None, ask_quantity: Decimal | None) -> None:
         """Replace the market. Raises ValueError for prices that no market can have."""

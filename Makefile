@@ -15,7 +15,7 @@ PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; 
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$p" && break; done)
 
 PLUGINS := $(patsubst %/pyproject.toml,%,$(sort $(wildcard plugins/*/pyproject.toml)))
-SOURCES := framework tests tools bench $(wildcard $(addsuffix /src,$(PLUGINS)) $(addsuffix /tests,$(PLUGINS)))
+TYPED := framework tests tools bench $(wildcard $(foreach place,$(PLUGINS) examples/*,$(place)/src $(place)/tests))
 PROJECTS := pyproject.toml $(addsuffix /pyproject.toml,$(PLUGINS))
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input -qq
@@ -32,7 +32,7 @@ test: check ## every check, then every test
 check: $(VENV)/.stamp-dev ## format, lint, types, and what may import what
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/ruff format --quiet --check .
-	@$(BIN)/mypy --no-error-summary $(SOURCES)
+	@$(BIN)/mypy --no-error-summary $(TYPED)
 	@$(BIN)/lint-imports --no-logo > $(VENV)/lint-imports.log || { cat $(VENV)/lint-imports.log; exit 1; }
 	@echo "check: fine"
 

@@ -94,7 +94,7 @@ if TYPE_CHECKING:
     from .core.protection import Ask, Guard, Holding, NoState, tighter
     from .core.records import Record
     from .core.signal import BadSignal, OrderSide, Side, Signal, SignalSettings
-    from .core.verdict import Notice, Passed, Rejection, Size, Verdict
+    from .core.verdict import Notice, Number, Passed, Rejection, Size, Verdict
     from .errors import ConfigError, ExchangeError, FrameworkError, MissingDataError, PluginError, Problem
     from .hookspecs import hookimpl
 
@@ -141,6 +141,7 @@ __all__ = [
     "Need",
     "NoState",
     "Notice",
+    "Number",
     "Observer",
     "OpenInterestUpdate",
     "OpenPosition",
@@ -233,7 +234,7 @@ _NAMES_BY_MODULE = {
     ".core.protection": ("Ask", "Guard", "Holding", "NoState", "tighter"),
     ".core.records": ("Record",),
     ".core.signal": ("BadSignal", "OrderSide", "Side", "Signal", "SignalSettings"),
-    ".core.verdict": ("Notice", "Passed", "Rejection", "Size", "Verdict"),
+    ".core.verdict": ("Notice", "Number", "Passed", "Rejection", "Size", "Verdict"),
     ".errors": ("ConfigError", "ExchangeError", "FrameworkError", "MissingDataError", "PluginError", "Problem"),
     ".hookspecs": ("hookimpl",),
 }

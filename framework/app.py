@@ -3,41 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
-import signal
 from collections.abc import Callable, Coroutine
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
-from attrs import define, field, frozen
+from attrs import frozen
 
-from . import __version__
-from .components import Checkable, Checkup, Clock, ExchangeLink, PlaysRecordings
+from .components import Checkable, Checkup, Clock, ExchangeLink
 from .config import ConfiguredExchange, Deployment
-from .core.decide import Rulebook
-from .core.feed import Batch, MarketUpdate, Timeline
-from .core.position import Position
-from .core.records import Event, Record, SessionEnded, SessionStarted
-from .core.steering import SECOND_NS, Policy
+from .core.feed import Timeline
+from .core.records import Record
 from .engine.clock import SystemClock, VirtualClock
-from .engine.desk import Desk
-from .engine.engine import Engine, Limits
-from .engine.inbox import Inbox
-from .engine.observers import Gallery
-from .engine.snapshot import thaw
+from .engine.session import OpenLine, Session, SessionEnd
 from .engine.virtual import VirtualLoop, run_virtual
-from .errors import ConfigError, ExchangeError, FrameworkError, Problem
+from .errors import ConfigError, ExchangeError, Problem
 from .journal import Journal, WriterKind, rotate
 
+__all__ = ["OpenLine", "SessionEnd", "SessionStart", "check_deployment", "journal_path", "run_session", "timeline_of"]
+
 T = TypeVar("T")
-
-SETTLE_S = 600
-"""How long, in the session's own time, the end of a recording waits for what is still under way."""
-
-OBSERVERS_S = 2.0
-"""How long observers may take at the end to see what is queued for them."""
 
 
 @frozen
@@ -49,26 +34,6 @@ class SessionStart:
     recorded: bool
     journal: Path
     set_aside: Path | None
-
-
-@frozen
-class OpenLine:
-    """A position that stays open when a session ends. `stop_price` is that of its live stop."""
-
-    account: str
-    symbol: str
-    side: str
-    quantity: Decimal
-    stop_price: Decimal | None
-
-
-@frozen
-class SessionEnd:
-    """How a session ended: ``recording ended``, ``interrupted`` or ``failed: …``, and what stays open."""
-
-    reason: str
-    open_positions: tuple[OpenLine, ...]
-    failed: bool
 
 
 def journal_path(state: Path) -> Path:
@@ -93,7 +58,7 @@ def run_session(
     kind = WriterKind.THREAD if timeline is None else WriterKind.INLINE
 
     async def main(clock: Clock) -> SessionEnd:
-        session = _Session(deployment, clock, Journal.open(path, writer=kind), timeline is not None, on_record)
+        session = Session(deployment, clock, Journal.open(path, writer=kind), timeline is not None, on_record)
         start = SessionStart(
             tuple(each.name for each in deployment.enabled_exchanges),
             tuple(each.use for each in deployment.enabled_sources),
@@ -205,209 +170,3 @@ def _ignore_event(event: object) -> None:
 
 def _ignore_quote(symbol: str, quote: object) -> None:
     """As for events."""
-
-
-@define
-class _Session:
-    """One run, from the first connection to the last."""
-
-    deployment: Deployment
-    clock: Clock
-    journal: Journal
-    recorded: bool
-    on_record: Callable[[Record], None]
-    engine: Engine = field(init=False)
-    gallery: Gallery = field(init=False)
-    stopped: asyncio.Event = field(factory=asyncio.Event, init=False)
-    failures: list[str] = field(factory=list, init=False)
-
-    def __attrs_post_init__(self) -> None:
-        deployment = self.deployment
-        desks = {each.name: Desk(each.name, each.max_positions_per_wave, each.component, self._policy(each))
-                 for each in deployment.enabled_exchanges}  # fmt: skip
-        settings = deployment.framework
-        self.engine = Engine(
-            clock=self.clock,
-            store=self.journal,
-            desks=desks,
-            inbox=Inbox(tuple(desks), frozenset(settings.signal_may_set)),
-            filters=[each.component for each in deployment.enabled_filters],
-            rulebook=Rulebook(
-                [each.component for each in deployment.enabled_protections],
-                deployment.sizer.component,
-                [each.component for each in deployment.enabled_risk],
-            ),
-            limits=Limits(settings.max_quote_age_s, settings.data_timeout_s, settings.wave_settle_s),
-        )
-        observers = [each.component for each in deployment.enabled_observers]
-        self.gallery = Gallery(self.clock, observers, self.journal.append)
-        self.journal.on_durable.append(self.on_record)
-        self.journal.on_durable.append(self.gallery.show)
-        self.journal.on_failed.append(self._journal_failed)
-
-    async def run(self, on_start: Callable[[], None]) -> SessionEnd:
-        """Bring everything up, wait for the end, take everything down in reverse."""
-        try:
-            started = await self._start_exchanges()
-            try:
-                await self._begin()
-                on_start()
-                reason = await self._until_the_end()
-                return await self._end(reason)
-            finally:
-                await self.engine.aclose()
-                await asyncio.gather(*(each.component.stop() for each in started), return_exceptions=True)
-        finally:
-            await self.gallery.aclose(OBSERVERS_S)
-            await self.journal.aclose()
-
-    def _policy(self, account: ConfiguredExchange) -> Policy:
-        settings, able = self.deployment.framework, account.component.capabilities
-        return Policy(
-            protections=[each.component for each in self.deployment.enabled_protections],
-            execution=self.deployment.execution.component,
-            attaches_stops=able.attaches_stops,
-            amends_stops=able.amends_stops,
-            stop_tries=settings.stop_tries,
-            protect_within_ns=settings.protect_within_s * SECOND_NS,
-            entry_deadline_ns=settings.entry_deadline_s * SECOND_NS,
-        )
-
-    # ── up ──────────────────────────────────────────────────────────────────────────────────────────────────
-
-    async def _start_exchanges(self) -> list[ConfiguredExchange]:
-        """Connect to all venues at once. If one fails, the others are let go again and the first failure is raised."""
-        accounts = self.deployment.enabled_exchanges
-        results = await asyncio.gather(*(self._start_exchange(each) for each in accounts), return_exceptions=True)
-        failures = [result for result in results if isinstance(result, BaseException)]
-        if failures:
-            await asyncio.gather(*(each.component.stop() for each in accounts), return_exceptions=True)
-            raise failures[0]
-        return list(accounts)
-
-    async def _start_exchange(self, account: ConfiguredExchange) -> None:
-        seed = account.name if self.recorded else None
-        link = ExchangeLink(
-            account=account.name,
-            clock=self.clock,
-            random=random.Random(seed),  # noqa: S311 - for jitter, not for secrets
-            emit=lambda event: self.engine.exchange_event(account.name, event),
-            quote=lambda symbol, quote: self.engine.quote(account.name, symbol, quote),
-        )
-        try:
-            await account.component.start(link)
-            self.engine.desks[account.name].markets = await account.component.markets()
-        except FrameworkError:
-            raise
-        except Exception as error:
-            raise ExchangeError(account.name, f"could not start: {type(error).__name__}: {error}") from error
-
-    async def _begin(self) -> None:
-        deployment = self.deployment
-        accounts = tuple(each.name for each in deployment.enabled_exchanges)
-        await self.journal.append(
-            SessionStarted(self.clock.now_ns(), __version__, deployment.digest, accounts, self.recorded)
-        )
-        self.gallery.start()
-        restored = [] if self.recorded else self._restore()
-        self.engine.start(restored)
-
-    def _restore(self) -> list[Position]:
-        """The positions that an earlier run left open, and the signals it has taken already."""
-        state_types = {each.use: each.component.state_type for each in self.deployment.protections}
-        with self.journal.reader() as reader:
-            self.engine.inbox.known.update(reader.known_signal_ids())
-            self.engine.inbox.decided.update(w.wave_id for w in reader.waves() if w.decided_ns is not None)
-            positions = [thaw(row.snapshot, state_types) for row in reader.open_snapshots()]
-        return [position for position in positions if position.account in self.engine.desks]
-
-    # ── until the end ───────────────────────────────────────────────────────────────────────────────────────
-
-    async def _until_the_end(self) -> str:
-        loop = asyncio.get_running_loop()
-        sources = [loop.create_task(self._run_source(each.use, each.component)) for each in
-                   self.deployment.enabled_sources]  # fmt: skip
-        stop = loop.create_task(self.stopped.wait())
-        consumer = self.engine.consumer
-        with self._signals():
-            everything = asyncio.gather(*sources)
-            ends: set[asyncio.Future[Any]] = {everything, stop, consumer}
-            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-            if everything.done() and not self.failures and not consumer.done():
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(SETTLE_S):
-                        await self.engine.idle()
-        for task in (*sources, stop):
-            task.cancel()
-        await asyncio.gather(*sources, stop, return_exceptions=True)
-        if self.engine.failure is not None:
-            error = self.engine.failure
-            self.failures.append(f"the engine stopped: {type(error).__name__}: {error}")
-        if self.failures:
-            return "failed: " + "; ".join(self.failures)
-        return "interrupted" if self.stopped.is_set() else "recording ended"
-
-    async def _run_source(self, name: str, source: Any) -> None:
-        try:
-            await source.run(_SourceLink(self.clock, self.engine, self._publish))
-        except Exception as error:  # one source that ends must not end the others
-            text = f"signal source {name} ended: {type(error).__name__}: {error}"
-            self.failures.append(text)
-            self.journal.append(Event(self.clock.now_ns(), "error", "source_failed", text))
-
-    def _publish(self, update: MarketUpdate) -> None:
-        for each in self.deployment.enabled_exchanges:
-            if isinstance(each.component, PlaysRecordings):
-                each.component.play(update)
-
-    def _journal_failed(self, error: Exception) -> None:
-        self.engine.entries_stopped = f"the journal failed: {error}"
-        self.failures.append(f"the journal failed: {error}")
-
-    @contextlib.contextmanager
-    def _signals(self) -> Any:
-        """End in order at SIGINT and SIGTERM; a second one ends at once."""
-        loop = asyncio.get_running_loop()
-        installed = []
-        for number in (signal.SIGINT, signal.SIGTERM):
-            with contextlib.suppress(ValueError, RuntimeError, NotImplementedError):  # not in the main thread
-                loop.add_signal_handler(number, self._interrupt, number)
-                installed.append(number)
-        try:
-            yield
-        finally:
-            for number in installed:
-                loop.remove_signal_handler(number)
-
-    def _interrupt(self, number: int) -> None:
-        asyncio.get_running_loop().remove_signal_handler(number)
-        self.stopped.set()
-
-    # ── down ────────────────────────────────────────────────────────────────────────────────────────────────
-
-    async def _end(self, reason: str) -> SessionEnd:
-        lines = tuple(_line(position) for position in self.engine.open_positions())
-        with contextlib.suppress(FrameworkError):  # a broken journal has been reported already
-            await self.journal.append(SessionEnded(self.clock.now_ns(), reason, len(lines)))
-        return SessionEnd(reason, lines, bool(self.failures))
-
-
-@frozen
-class _SourceLink:
-    clock: Clock
-    engine: Engine
-    publish: Callable[[MarketUpdate], None]
-
-    async def submit(self, batch: Batch) -> None:
-        await self.engine.submit(batch)
-
-
-def _line(position: Position) -> OpenLine:
-    live = position.live_stop
-    return OpenLine(
-        position.account,
-        position.symbol,
-        position.side.value,
-        position.open_quantity,
-        None if live is None else live.trigger_price,
-    )

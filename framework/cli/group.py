@@ -44,7 +44,7 @@ class FrameworkGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """A command of the kernel; else one of the plugins that the configuration lists."""
         built_in = super().get_command(ctx, cmd_name)
-        if built_in is not None or cmd_name.startswith("-"):
+        if built_in is not None:
             return built_in
         from .plugin_commands import find_command
 

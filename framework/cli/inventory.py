@@ -12,10 +12,13 @@ import attrs
 from attrs import frozen
 
 from ..config import read_plugins_list
-from ..config.document import Document, read_document, use_of
+from ..config.document import read_document, use_of
 from ..config.overrides import apply_overrides
-from ..errors import ConfigError
 from ..registry import KINDS, Kind, PluginInfo, Registry, Shape, installed_plugins
+from .group import BUILT_IN
+
+Uses = Mapping[tuple[Kind, str], list[tuple[str, bool]]]
+"""For each component the tables that use it, and whether each is enabled."""
 
 _MODULE = re.compile(r"\b(?:\w+\.)+(?=\w)")
 
@@ -31,7 +34,10 @@ class SettingLine:
 
 @frozen
 class ComponentLine:
-    """A component. `state`: ``enabled``, ``disabled`` or ``not used``; `used_by` are the tables that use it."""
+    """A component. `state`: ``enabled``, ``disabled`` or ``not used``; `used_by` are the tables that use it.
+
+    A command is enabled with its plugin, or ``name taken`` if the kernel has one of its name.
+    """
 
     kind: str
     name: str
@@ -60,16 +66,9 @@ def inventory(config: Path | None, sets: Sequence[str]) -> tuple[PluginLine, ...
 
     Raises `ConfigError` for a file that can't be read, or whose ``[plugins]`` is wrong; all else in it may be.
     """
-    document: Document | None = None
-    listed: tuple[str, ...] = ()
-    if config is not None:
-        document = read_document(config)
-        problems = list(apply_overrides(document, sets))
-        if problems:
-            raise ConfigError(problems)
-        listed = read_plugins_list(config)
+    listed = () if config is None else read_plugins_list(config, sets)
     registry = Registry.attempt(listed)
-    uses = {} if document is None else _uses(document)
+    uses = {} if config is None else _uses(config, sets)
     installed = installed_plugins(listed)
     lines = [_line(info, registry, uses) for info in installed]
     known = {info.name for info in installed}
@@ -81,7 +80,7 @@ def inventory(config: Path | None, sets: Sequence[str]) -> tuple[PluginLine, ...
     return tuple(lines)
 
 
-def _line(info: PluginInfo, registry: Registry, uses: Mapping[tuple[Kind, str], list[tuple[str, bool]]]) -> PluginLine:
+def _line(info: PluginInfo, registry: Registry, uses: Uses) -> PluginLine:
     found = [problem.message for problem in registry.problems if problem.plugin == info.name]
     return PluginLine(
         name=info.name,
@@ -95,16 +94,15 @@ def _line(info: PluginInfo, registry: Registry, uses: Mapping[tuple[Kind, str], 
     )
 
 
-def _components(
-    info: PluginInfo, registry: Registry, uses: Mapping[tuple[Kind, str], list[tuple[str, bool]]]
-) -> Iterator[ComponentLine]:
+def _components(info: PluginInfo, registry: Registry, uses: Uses) -> Iterator[ComponentLine]:
     for kind in Kind:
         for name in registry.names(kind):
             if registry.provider(kind, name).plugin != info.name:
                 continue
             component = registry.component(kind, name)
             if kind is Kind.COMMANDS:
-                yield ComponentLine("command", name, "enabled", (), component.get_short_help_str(120), ())
+                state = "name taken" if name in BUILT_IN else "enabled"
+                yield ComponentLine("command", name, state, (), component.get_short_help_str(120), ())
                 continue
             tables = uses.get((kind, name), [])
             enabled = any(on for _, on in tables)
@@ -136,8 +134,10 @@ def _type(annotation: Any) -> str:
     return annotation.__name__ if type(annotation) is type else _MODULE.sub("", str(annotation))
 
 
-def _uses(document: Document) -> dict[tuple[Kind, str], list[tuple[str, bool]]]:
+def _uses(config: Path, sets: Sequence[str]) -> Uses:
     """Which tables of the configuration use which component, and whether they are enabled."""
+    document = read_document(config)
+    list(apply_overrides(document, sets))  # their mistakes were told when the list of plugins was read
     found: dict[tuple[Kind, str], list[tuple[str, bool]]] = {}
     for kind, spec in KINDS.items():
         section = document.raw.get(kind.value)

@@ -25,7 +25,7 @@ UNBOUNDED = 10_000
 def console() -> Console:
     """Standard output. A terminal has its own width; elsewhere COLUMNS says it, or there is none."""
     width = None if sys.stdout.isatty() or os.environ.get("COLUMNS") else UNBOUNDED
-    return Console(file=sys.stdout, width=width, highlight=False, markup=False, emoji=False, soft_wrap=False)
+    return Console(file=sys.stdout, width=width)
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, right: Sequence[str] = ()) -> Table:

@@ -97,10 +97,11 @@ class LiveShow:
 
     def drawn(self) -> RenderableType:
         """The screen as it should be now."""
-        snapshot, latest = self._copied()
+        snapshot, latest = self.copied()
         return draw(snapshot, self._journal, latest)
 
-    def _copied(self) -> tuple[Snapshot, list[str]]:
+    def copied(self) -> tuple[Snapshot, list[str]]:
+        """What is to be drawn: the view, and the newest noteworthy lines."""
         with self._lock:
             return self._view.snapshot(), list(self._latest)
 

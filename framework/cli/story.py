@@ -78,7 +78,8 @@ def _stop_moves(found: Explanation) -> Iterator[str]:
         yield "stop"
     for move in found.stop_moves:
         way = shown(move.to_price) if move.from_price is None else f"{shown(move.from_price)} to {shown(move.to_price)}"
-        yield f"  {instant(move.time_ns)}  {way} by {move.component}: {arithmetic(move.numbers)}"
+        numbers = f": {arithmetic(move.numbers)}" if move.numbers else ""
+        yield f"  {instant(move.time_ns)}  {way} by {move.component}{numbers}"
 
 
 def _position(row: PositionRow) -> Iterator[str]:

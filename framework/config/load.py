@@ -61,9 +61,13 @@ def load_deployment(
     )
 
 
-def read_plugins_list(path: Path) -> tuple[str, ...]:
+def read_plugins_list(path: Path, sets: Sequence[str] = ()) -> tuple[str, ...]:
     """``[plugins] load`` of a configuration, without a look at the rest of it. Raises `ConfigError`."""
-    return _read_section(read_document(path), "plugins", PluginsSettings).load
+    document = read_document(path)
+    problems = list(apply_overrides(document, sets))
+    if problems:
+        raise ConfigError(problems)
+    return _read_section(document, "plugins", PluginsSettings).load
 
 
 def read_state_dir(path: Path) -> Path:

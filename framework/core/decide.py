@@ -11,7 +11,7 @@ from attrs import frozen
 from ..errors import MissingDataError
 from .market import MarketRules, Need, Portfolio, Quote
 from .plan import SizedPlan, SizingRequest, breach_of, wrong_side
-from .protection import Guard, Holding, on_tick, tightest
+from .protection import Guard, Holding, on_tick, tightest, usable
 from .screen import checked, failed
 from .signal import Signal
 from .verdict import Accepted, Check, Number, Passed, Refused, Rejection, Size, Verdict
@@ -87,7 +87,10 @@ def _market(accepted: Accepted) -> tuple[MarketRules, Quote]:
             "plan", "kernel", Rejection("not_listed", f"{market.account} does not list {market.symbol}")
         )
     try:
-        return market.rules, market.seen_by(frozenset({Need.BOOK_TOP})).quote
+        quote = market.seen_by(frozenset({Need.BOOK_TOP})).quote
+        if not quote.is_sane:
+            raise MissingDataError("book_top", f"the quote of {market.symbol} has a price that is none")
+        return market.rules, quote
     except MissingDataError as missing:
         rejection = Rejection("data_missing", f"planning needs {missing}", {"need": missing.need})
         raise _RefusedError("plan", "kernel", rejection) from missing
@@ -107,7 +110,7 @@ def _plan_stop(
     stops: dict[str, Decimal] = {}
     for protection in protections:
         try:
-            guard = protection.start(holding)
+            guard = usable(protection.start(holding), rules)
         except Exception as error:  # fail closed: no plan without a stop that is understood
             raise _RefusedError("plan", protection.name, failed(protection.name, error)) from error
         if guard.stop is not None:
@@ -127,10 +130,10 @@ def _plan_stop(
 def _size(request: SizingRequest, sizer: SizeRule, checks: list[Check]) -> Size:
     try:
         answer = sizer.size(request)
-    except Exception as error:  # a broken sizer must never open anything
-        answer = failed(sizer.name, error)
+        breach = breach_of(request.rules, request.price, answer.quantity) if isinstance(answer, Size) else None
+    except Exception as error:  # a broken sizer, or a quantity that is no number, must never open anything
+        answer, breach = failed(sizer.name, error), None
     if isinstance(answer, Size):
-        breach = breach_of(request.rules, request.price, answer.quantity)
         if breach is None:
             checks.append(Check("sizing", sizer.name, Passed(answer.numbers)))
             return answer

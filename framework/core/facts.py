@@ -8,6 +8,7 @@ from decimal import Decimal
 from attrs import evolve
 
 from .happenings import VenueRead
+from .ids import owner_of
 from .numbers import ZERO
 from .orders import Fill, OrderReport, OrderStatus, Refusal, StopReport, Unknown
 from .position import CloseLeg, EntryLeg, Exit, LegState, Position, StopLeg
@@ -21,39 +22,46 @@ def note_entry(position: Position, identifier: str, answer: OrderReport | Refusa
     leg = position.leg_of(identifier)
     if not isinstance(leg, EntryLeg):
         return position
-    if isinstance(answer, Unknown):
-        return position if leg.state is LegState.DONE else position.with_leg(evolve(leg, state=LegState.UNKNOWN))
-    if isinstance(answer, Refusal):
+    if isinstance(answer, OrderReport):
+        return _note_entry_report(position, leg, answer)
+    if leg.state is LegState.DONE:
+        return position
+    if isinstance(answer, Refusal) and leg.state is LegState.SENT:
         reason = f"{answer.code}: {answer.message}"
         return evolve(position.with_leg(evolve(leg, state=LegState.DONE)), failure=reason)
-    if answer.filled > leg.filled:
-        leg = evolve(leg, filled=answer.filled, average_price=answer.average_price)
-    if answer.status.is_final:
+    # A refused cancellation says as little as a lost one: the order may have been filled before it came.
+    return position.with_leg(evolve(leg, state=LegState.UNKNOWN, doubted=True))
+
+
+def _note_entry_report(position: Position, leg: EntryLeg, report: OrderReport) -> Position:
+    if report.filled > leg.filled:
+        leg = evolve(leg, filled=report.filled, average_price=report.average_price)
+    if report.status.is_final:
         leg = evolve(leg, state=LegState.DONE)
-        if answer.status is not OrderStatus.FILLED and not answer.filled:
-            position = evolve(position, failure=answer.reason or answer.status.value)
-    elif leg.state in (LegState.SENT, LegState.UNKNOWN):
+        if report.status is not OrderStatus.FILLED and not leg.filled:
+            position = evolve(position, failure=report.reason or report.status.value)
+    elif leg.state in (LegState.SENT, LegState.UNKNOWN, LegState.LOST):
         leg = evolve(leg, state=LegState.RESTING)
     return position.with_leg(leg)
 
 
-def note_close(position: Position, identifier: str, answer: OrderReport | Refusal | Unknown) -> Position:
-    """What became of a closing order. It is over with any answer: what is left is read from the venue."""
+def note_close(position: Position, identifier: str, answer: OrderReport | Refusal | Unknown | None) -> Position:
+    """What became of a closing order. Without a report it is over: what is left is read from the venue."""
     leg = position.leg_of(identifier)
     if not isinstance(leg, CloseLeg):
         return position
     if isinstance(answer, OrderReport):
-        done = answer.status.is_final
+        over = answer.status.is_final or leg.state is LegState.DONE
         return position.with_leg(
-            evolve(leg, filled=max(leg.filled, answer.filled), state=LegState.DONE if done else LegState.RESTING)
+            evolve(leg, filled=max(leg.filled, answer.filled), state=LegState.DONE if over else LegState.RESTING)
         )
     return position.with_leg(evolve(leg, state=LegState.DONE))
 
 
 def note_stop(position: Position, report: StopReport) -> Position:
-    """Where a stop rests now, or that it does not any more."""
+    """Where a stop rests now, or that it does not any more. One that has ended does not begin again."""
     leg = position.leg_of(report.client_id)
-    if not isinstance(leg, StopLeg):
+    if not isinstance(leg, StopLeg) or leg.state in (LegState.DONE, LegState.TRIGGERED):
         return position
     if report.live:
         state = LegState.CANCELLING if leg.state is LegState.CANCELLING else LegState.RESTING
@@ -63,19 +71,24 @@ def note_stop(position: Position, report: StopReport) -> Position:
         return position.with_leg(
             evolve(leg, state=state, trigger_price=trigger, quantity=quantity, wanted_by=wanted_by, missing=0)
         )
-    triggered = leg.state is LegState.TRIGGERED or report.reason == "triggered"
-    return position.with_leg(evolve(leg, state=LegState.TRIGGERED if triggered else LegState.DONE))
+    return position.with_leg(evolve(leg, state=LegState.TRIGGERED if report.reason == "triggered" else LegState.DONE))
 
 
 def note_fill(position: Position, fill: Fill) -> Position:
-    """An execution in the position's market, counted once. A stop's, or one that leaves nothing, says why it ends."""
-    if fill.id in position.fills:
+    """An execution in the position's market, counted once. A stop's, or one that leaves nothing, says why it ends.
+
+    One of another position of ours is not counted, nor one that others made on the other side before this position
+    was open: it closed something else.
+    """
+    if fill.id in position.fills or owner_of(fill.client_id) not in (None, position.id):
         return position
-    opens = fill.side is position.side.entry
-    position = position.with_fill(fill)
-    if opens:
-        return position if position.opened_ns is not None else evolve(position, opened_ns=fill.time_ns)
     leg = position.leg_of(fill.client_id)
+    if fill.side is position.side.entry:
+        position = position.with_fill(fill)
+        return position if position.opened_ns is not None else evolve(position, opened_ns=fill.time_ns)
+    if leg is None and (position.opened_ns is None or fill.time_ns < position.opened_ns):
+        return position
+    position = position.with_fill(fill)
     if isinstance(leg, StopLeg):
         position = position.with_leg(evolve(leg, state=LegState.TRIGGERED))
         if position.exit is None:
@@ -89,52 +102,61 @@ def note_fill(position: Position, fill: Fill) -> Position:
 def note_read(position: Position, read: VenueRead) -> Position:
     """Everything that a read shows of the position's orders, executions and stops."""
     for identifier, report in read.orders.items():
-        if report is not None:
-            noted = note_entry if isinstance(position.leg_of(identifier), EntryLeg) else note_close
-            position = noted(position, identifier, report)
+        if isinstance(position.leg_of(identifier), CloseLeg):
+            position = note_close(position, identifier, report)
+        elif report is not None:
+            position = note_entry(position, identifier, report)
     for fill in read.fills:
         position = note_fill(position, fill)
-    seen = {report.client_id for report in read.stops}
-    for stop in read.stops:
+    return note_stops(position, read.stops)
+
+
+def note_stops(position: Position, stops: tuple[StopReport, ...]) -> Position:
+    """The stops that rest in the market, all of them: what is not there is missing."""
+    for stop in stops:
         position = note_stop(position, stop)
+    seen = {report.client_id for report in stops}
     return _note_missing(position, (stop for stop in position.stops if stop.client_id not in seen))
 
 
 def adopt(position: Position, read: VenueRead) -> Position:
-    """Take over what the venue holds although no order of ours reported it: the entry did happen."""
-    venue = read.position
-    if venue is None or position.entered > ZERO or signed(position, Decimal(1)) * venue.quantity <= ZERO:
+    """Take over what the venue holds although no order of ours has reported it yet: the entry did happen.
+
+    Only while an entry order is not told to its end, and before anything was closed: else a read that is late
+    would undo what is known.
+    """
+    held = held_by(position, read)
+    if position.entry_is_known or position.exited > ZERO or held <= position.entered:
         return position
-    filled = min(abs(venue.quantity), position.entry.quantity)
-    leg = evolve(position.entry, filled=filled, average_price=venue.entry_price, state=LegState.DONE)
+    leg = position.entry
+    others = sum((other.filled for other in position.entries[:-1]), ZERO)
+    filled = min(held - others, leg.quantity)
+    if filled <= leg.filled or read.position is None:
+        return position
+    leg = evolve(leg, filled=filled, average_price=read.position.entry_price)
     return evolve(position.with_leg(leg), opened_ns=position.opened_ns or read.time_ns)
 
 
-def signed(position: Position, quantity: Decimal) -> Decimal:
-    """`quantity` as the venue would show it: negative for a short."""
-    return quantity * position.side.sign
+def held_by(position: Position, read: VenueRead) -> Decimal:
+    """What the venue holds, counted on this position's side: negative when it is turned round."""
+    return ZERO if read.position is None else read.position.quantity * position.side.sign
 
 
 def excess(position: Position, read: VenueRead) -> Decimal:
-    """By how much the venue holds more than this position can explain, or the opposite of it. Zero: all explained."""
-    if read.position is None:
-        return ZERO
-    held = read.position.quantity * position.side.sign
-    if held < ZERO:
-        return -held
-    explained = max(position.entered, sum((leg.quantity for leg in position.entries), ZERO))
-    return max(ZERO, held - explained)
+    """By how much the venue holds more than this position can explain. Zero: all explained."""
+    explained = position.entered if position.entry_is_known else max(position.entered, position.plan.quantity)
+    return max(ZERO, held_by(position, read) - explained)
 
 
 def _note_missing(position: Position, absent: Iterable[StopLeg]) -> Position:
     for stop in absent:
-        if stop.state in (LegState.UNKNOWN, LegState.SENT):
+        if stop.attached and position.entered <= ZERO:
+            continue  # it comes with the entry
+        if stop.state in (LegState.UNKNOWN, LegState.SENT, LegState.CANCELLING):
             # A stop is reduce-only: should the first one turn up after all, a second does no harm.
-            position = position.with_leg(evolve(stop, state=LegState.DONE))
+            position = position.with_leg(evolve(stop, state=LegState.LOST))
         elif stop.state in (LegState.RESTING, LegState.MOVING):
             gone = stop.missing + 1 >= MISSING_READS
-            state = LegState.DONE if gone else stop.state
+            state = LegState.LOST if gone else stop.state
             position = position.with_leg(evolve(stop, missing=stop.missing + 1, state=state))
-        elif stop.state is LegState.CANCELLING:
-            position = position.with_leg(evolve(stop, state=LegState.DONE))
     return position

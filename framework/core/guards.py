@@ -11,7 +11,7 @@ from .decide import Protector
 from .happenings import NoteStop
 from .plan import wrong_side
 from .position import Position
-from .protection import Ask, Guard, on_tick, tighter, tightest
+from .protection import Ask, Guard, on_tick, tighter, tightest, usable
 
 
 @frozen
@@ -29,22 +29,25 @@ class Guarded:
 
 def begin(position: Position, protections: Sequence[Protector], price: Decimal) -> Guarded:
     """Ask all protections anew because the average entry price became, or changed to, `price`."""
-    guards: dict[str, Guard] = {}
+    guards = dict(position.guards)
     failures: list[str] = []
     for protection in protections:
         try:
-            guards[protection.name] = protection.start(position.holding(price))
-        except Exception as error:  # the planned stop stays: an open position is never without one
+            guards[protection.name] = usable(protection.start(position.holding(price)), position.plan.rules)
+        except Exception as error:  # its last answer, or the planned stop, stays: never without one
             failures.append(f"{protection.name} raised {type(error).__name__}: {error}")
     wanted = tightest(position.side, _stops(position, guards))
     name, stop = wanted if wanted is not None else (position.wanted_by, position.planned_stop)
+    if position.initial_stop is not None and not tighter(position.side, stop, position.wanted_stop):
+        name, stop = position.wanted_by, position.wanted_stop  # what protects already is not given up
     numbers = {"entry_price": price} | dict(guards[name].numbers if name in guards else {})
-    first = not position.guards
-    changed = evolve(position, guards=guards, wanted_stop=stop, wanted_by=name)
+    first = position.guarded_price is None
+    changed = evolve(position, guards=guards, guarded_price=price, wanted_stop=stop, wanted_by=name)
+    close = next((guard.close for guard in guards.values() if guard.close is not None), None)
     if first or stop != position.wanted_stop:
         note = NoteStop(None if first else position.wanted_stop, stop, name, numbers)
-        return Guarded(changed, notes=(note,), failures=tuple(failures))
-    return Guarded(changed, failures=tuple(failures))
+        return Guarded(changed, close, (note,), tuple(failures))
+    return Guarded(changed, close, (), tuple(failures))
 
 
 def ask(position: Position, protections: Sequence[Protector], price: Decimal, time_ns: int) -> Guarded:
@@ -59,6 +62,7 @@ def ask(position: Position, protections: Sequence[Protector], price: Decimal, ti
             continue
         try:
             answer = protection.on_price(position.holding(entry), guard.state, price, time_ns)
+            usable(answer, position.plan.rules)
         except Exception as error:  # its last stop stays where it is; it is not asked again at this level
             failures.append(f"{protection.name} raised {type(error).__name__}: {error}")
             guards[protection.name] = evolve(guard, ask=Ask())

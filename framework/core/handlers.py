@@ -1,7 +1,8 @@
 """What each happening does to a position: note the fact (facts.py), then derive what is needed (steering.py).
 
 Each handler takes the position, the happening, the policy and the time, and returns the position with commands.
-Which handler serves which state, and where it may lead, is the table's business (lifecycle.py).
+Which handler serves which state, and where it may lead, is the table's business (lifecycle.py). Reads of the venue
+are in reads.py.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from decimal import Decimal
 from attrs import evolve
 
 from . import guards
-from .facts import adopt, excess, note_close, note_entry, note_fill, note_read, note_stop
+from .entering import after_exit, failures, keep_quarantine, resume
+from .facts import note_close, note_entry, note_fill, note_stop
 from .happenings import (
     Alert,
     CloseAnswered,
@@ -24,40 +26,43 @@ from .happenings import (
     Happening,
     Level,
     PriceReached,
-    ReadFailed,
+    StartDeadline,
     StopAnswered,
     StopChanged,
-    VenueRead,
 )
+from .ids import sequence_of
 from .numbers import ZERO
 from .orders import OrderReport, Refusal, StopReport, Unknown
-from .plan import fit_quantity
 from .position import Exit, LegState, Position, State, StopLeg
+from .reads import RETRY_READ_NS, going_on, reopen, revive
 from .steering import (
+    POLL_NS,
     SECOND_NS,
-    TRIGGER_GRACE_NS,
     Policy,
     Step,
     close,
     emergency,
-    enter,
-    finish,
-    look,
+    look_at,
     protect,
     stop_entering,
+    sweep,
 )
-from .verdict import Rejection
 
-POLL_NS = SECOND_NS // 2
-RETRY_READ_NS = SECOND_NS
-WATCH_EVERY_NS = 60 * SECOND_NS
+SLOWEST_CLOSE = 6
+"""A close that is refused or lost is tried again after half a second, doubled this often at most."""
 
 
 # ── entering ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 def entry_answered(position: Position, event: EntryAnswered, policy: Policy, now_ns: int) -> Step:
-    return _after_entry(note_entry(position, event.client_id, event.answer), policy, now_ns)
+    return going_on(note_entry(position, event.client_id, event.answer), policy, now_ns)
+
+
+def entry_answered_late(position: Position, event: EntryAnswered, _policy: Policy, _now_ns: int) -> Step:
+    """The position is being closed: what its entry still fills is closed with the rest, what rests is cancelled."""
+    position, commands = stop_entering(note_entry(position, event.client_id, event.answer))
+    return position, (*commands, *look_at(position, POLL_NS))
 
 
 def entry_expired(position: Position, event: EntryExpired, _policy: Policy, _now_ns: int) -> Step:
@@ -65,59 +70,12 @@ def entry_expired(position: Position, event: EntryExpired, _policy: Policy, _now
 
 
 def filled(position: Position, event: Filled, policy: Policy, now_ns: int) -> Step:
-    position = note_fill(position, event.fill)
+    before, position = position, note_fill(position, event.fill)
     if event.fill.side is position.side.entry:
-        return _after_entry(position, policy, now_ns)
-    return _after_exit(position, policy, now_ns)
-
-
-def _after_entry(position: Position, policy: Policy, now_ns: int) -> Step:
-    """Go on from what is known of the entry: the next order, protection of what is filled, or the end."""
-    commands: tuple[Command, ...] = ()
-    if position.entry_is_over and position.entered < position.plan.quantity:
-        position, commands = _next_entry(position, policy, now_ns)
-    if position.open_quantity > ZERO and position.exit is not None:  # it was to be closed before it was open
-        closing, more = close(position, position.exit.reason, now_ns)
-        return closing, (*commands, *more)
-    if position.open_quantity > ZERO:
-        position, guarded = _guard_entry(position, policy, now_ns)
-        position, more = protect(position, policy, now_ns)
-        waits = any(stop.attached and stop.state is LegState.SENT for stop in position.stops)
-        return position, (*commands, *guarded, *more, *(look() if waits else ()))
-    if position.entry.state is LegState.UNKNOWN:
-        return evolve(position, state=State.UNKNOWN), (*commands, *look(POLL_NS, position.entry.client_id))
-    if position.entry_is_over:
-        failure = position.failure or "nothing was filled"
-        alert = Alert(Level.WARNING, "entry_failed", f"{position.account} {position.symbol}: {failure}")
-        return evolve(position, state=State.ABORTED, closed_ns=now_ns), (*commands, alert)
-    return evolve(position, state=State.ENTERING), commands
-
-
-def _next_entry(position: Position, policy: Policy, now_ns: int) -> Step:
-    """Ask the execution for another order; never once an entry was refused, or its deadline is over."""
-    rest = position.plan.quantity - position.entered
-    late = now_ns >= position.decided_ns + policy.entry_deadline_ns
-    refused = bool(position.failure) and not position.entry.filled and position.entry.step.price is None
-    if late or refused or position.exit is not None:
-        return position, ()
-    if isinstance(fit_quantity(position.plan.rules, position.planned_price, rest), Rejection):
-        return position, ()
-    step = policy.execution.after(position.plan, position.tries)
-    return enter(position, step, rest, policy, now_ns) if step is not None else (position, ())
-
-
-def _guard_entry(position: Position, policy: Policy, now_ns: int) -> Step:
-    """Compute the stop from the real average entry price, again after each fill."""
-    price = position.entry_price
-    if price is None:
-        return position, ()
-    if position.opened_ns is None:
-        position = evolve(position, opened_ns=now_ns)
-    known = position.guards and all(leg.average_price == price for leg in position.entries if leg.filled)
-    if known and position.initial_stop is not None:
-        return position, ()
-    guarded = guards.begin(position, policy.protections, price)
-    return guarded.position, (*guarded.notes, *_failures(position, guarded.failures))
+        return going_on(position, policy, now_ns)
+    if position == before:  # told already, or not of this position
+        return position, () if event.fill.id in before.fills else look_at(position)
+    return keep_quarantine(position, *after_exit(position, policy, now_ns))
 
 
 # ── protecting ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -127,88 +85,119 @@ def stop_answered(position: Position, event: StopAnswered, policy: Policy, now_n
     leg = position.leg_of(event.client_id)
     if not isinstance(leg, StopLeg):
         return position, ()
-    answer = event.answer
-    if isinstance(answer, StopReport):
-        return _resume(note_stop(position, answer), policy, now_ns)
-    if event.cancelling:
-        return _cancel_failed(position, leg)
-    if isinstance(answer, Unknown):
-        return position.with_leg(evolve(leg, state=LegState.UNKNOWN)), look()
-    return _stop_refused(position, leg, answer, policy, now_ns)
+    match event.answer:
+        case StopReport() as report if event.cancelling:
+            if report.live:
+                return _cancel_failed(position, leg)
+            return resume(note_stop(position, report), policy, now_ns)
+        case StopReport() as report if report.live:
+            return resume(evolve(note_stop(position, report), stop_tries=0), policy, now_ns)
+        case StopReport() as report if report.reason == "triggered":
+            return _stop_triggered(position, note_stop(position, report), leg, now_ns)
+        case StopReport() as report:
+            refusal = Refusal("not_live", report.reason or "the venue does not hold it", for_good=False)
+            return _stop_refused(position, leg, refusal, policy, now_ns)
+        case _ if event.cancelling:
+            return _cancel_failed(position, leg)
+        case Refusal() as refusal:
+            return keep_quarantine(position, *_stop_refused(position, leg, refusal, policy, now_ns))
+        case Unknown():
+            # One that was being moved rests at its old place or its new one.
+            unsure = evolve(leg, state=LegState.UNKNOWN) if leg.state is LegState.SENT else leg
+            return position.with_leg(unsure), look_at(position)
 
 
 def _stop_refused(position: Position, leg: StopLeg, refusal: Refusal, policy: Policy, now_ns: int) -> Step:
-    moved = leg.state is LegState.MOVING
-    position = position.with_leg(evolve(leg, state=LegState.RESTING if moved else LegState.DONE))
+    if leg.state in (LegState.SENT, LegState.UNKNOWN, LegState.LOST, LegState.MOVING):
+        moved = leg.state is LegState.MOVING
+        position = position.with_leg(evolve(leg, state=LegState.RESTING if moved else LegState.DONE))
     text = f"the stop at {position.wanted_stop} was refused ({refusal.code}: {refusal.message})"
-    if position.state.is_final or position.state in (State.CLOSING, State.EMERGENCY):
-        return position, ()
+    if position.open_quantity <= ZERO:
+        return position, look_at(position)
     if refusal.crossed:
         if position.live_stop is None:
             return emergency(position, "stop_crossed", text, now_ns)
         return close(position, position.wanted_by, now_ns)
+    if not refusal.for_good and position.stop_tries + 1 < policy.stop_tries:
+        return protect(evolve(position, stop_tries=position.stop_tries + 1), policy, now_ns)
     if position.live_stop is not None:  # the old stop still protects: nothing is lost, but it does not follow
-        return _keep_old_stop(position, text)
-    if refusal.for_good or position.stop_tries + 1 >= policy.stop_tries:
-        return emergency(position, "stop_refused", text, now_ns)
-    return protect(evolve(position, stop_tries=position.stop_tries + 1), policy, now_ns)
+        return _keep_old_stop(position, position.live_stop, text)
+    return emergency(position, "stop_refused", text, now_ns)
 
 
-def _keep_old_stop(position: Position, text: str) -> Step:
-    live = position.live_stop
-    assert live is not None  # noqa: S101 - the caller has just looked
-    position = evolve(
-        position,
-        state=State.PROTECTED,
-        wanted_stop=live.trigger_price,
-        wanted_by=live.wanted_by,
-        initial_stop=position.initial_stop or live.trigger_price,
-    )
+def _keep_old_stop(position: Position, live: StopLeg, text: str) -> Step:
+    initial = position.initial_stop or live.trigger_price
+    position = evolve(position, state=State.PROTECTED, initial_stop=initial, stop_tries=0)
     alert = Alert(Level.WARNING, "stop_not_moved", f"{position.account} {position.symbol}: {text}; the old one stays")
     return position, (alert,)
 
 
 def _cancel_failed(position: Position, leg: StopLeg) -> Step:
     """A cancellation that nobody carried out: the stop still rests, and is swept again when it matters."""
-    return position.with_leg(evolve(leg, state=LegState.RESTING)), look(RETRY_READ_NS)
+    if leg.state is LegState.CANCELLING:
+        position = position.with_leg(evolve(leg, state=LegState.RESTING))
+    return position, () if position.state.is_final else look_at(position, RETRY_READ_NS)
 
 
-def stop_changed(position: Position, event: StopChanged, policy: Policy, now_ns: int) -> Step:
-    before = position.leg_of(event.report.client_id)
-    position = note_stop(position, event.report)
-    leg = position.leg_of(event.report.client_id)
-    if isinstance(leg, StopLeg) and leg.state is LegState.TRIGGERED and leg != before:
-        return position, look()
-    return _resume(position, policy, now_ns)
-
-
-def _resume(position: Position, policy: Policy, now_ns: int) -> Step:
-    """Go on protecting where that is what the position is at; elsewhere the fact was noted and that is all."""
-    if position.state in (State.UNPROTECTED, State.PROTECTED, State.QUARANTINED) and position.open_quantity > ZERO:
-        return _keep_quarantine(position, *protect(position, policy, now_ns))
+def stop_answered_late(position: Position, event: StopAnswered, _policy: Policy, _now_ns: int) -> Step:
+    """The position is being closed, or closed. Its stops stay until it is; then each that still rests is removed."""
+    leg = position.leg_of(event.client_id)
+    if not isinstance(leg, StopLeg):
+        return position, ()
+    answer = event.answer
+    if isinstance(answer, StopReport) and not (event.cancelling and answer.live):
+        position = note_stop(position, answer)
+        return sweep(position) if position.state.is_final else (position, ())
+    if event.cancelling:
+        return _cancel_failed(position, leg)
+    if leg.state is LegState.MOVING:
+        position = position.with_leg(evolve(leg, state=LegState.RESTING))
+    elif leg.state is LegState.SENT:
+        refused = isinstance(answer, Refusal)
+        position = position.with_leg(evolve(leg, state=LegState.DONE if refused else LegState.UNKNOWN))
     return position, ()
 
 
-def _keep_quarantine(before: Position, after: Position, commands: tuple[Command, ...]) -> Step:
-    if before.state is State.QUARANTINED and after.state in (State.PROTECTED, State.UNPROTECTED):
-        return evolve(after, state=State.QUARANTINED), commands
-    return after, commands
+def stop_changed(position: Position, event: StopChanged, policy: Policy, now_ns: int) -> Step:
+    leg = position.leg_of(event.report.client_id)
+    noted = note_stop(position, event.report)
+    if isinstance(leg, StopLeg) and event.report.reason == "triggered" and noted != position:
+        return _stop_triggered(position, noted, leg, now_ns)
+    return resume(noted, policy, now_ns)
+
+
+def _stop_triggered(before: Position, position: Position, leg: StopLeg, now_ns: int) -> Step:
+    """The stop is at work: it has its grace to close the position, then a close is sent."""
+    if before.open_quantity <= ZERO:
+        return position, look_at(position)
+    if position.exit is None:
+        position = evolve(position, exit=Exit(leg.wanted_by, now_ns, leg.trigger_price))
+    position, commands = stop_entering(evolve(position, state=State.CLOSING))
+    return position, (*commands, *look_at(position))
+
+
+def stop_changed_late(position: Position, event: StopChanged, _policy: Policy, _now_ns: int) -> Step:
+    position = note_stop(position, event.report)
+    return sweep(position) if position.state is State.CLOSED else (position, ())
 
 
 def price_reached(position: Position, event: PriceReached, policy: Policy, now_ns: int) -> Step:
     guarded = guards.ask(position, policy.protections, event.price, event.time_ns)
-    said: tuple[Command, ...] = (*guarded.notes, *_failures(position, guarded.failures))
-    if guarded.close is not None:
+    said: tuple[Command, ...] = (*guarded.notes, *failures(position, guarded.failures))
+    if guarded.close is not None and position.open_quantity > ZERO:
         closing, commands = close(guarded.position, guarded.close, now_ns)
         return closing, (*said, *commands)
-    after, commands = _resume(guarded.position, policy, now_ns)
+    after, commands = resume(guarded.position, policy, now_ns)
     return after, (*said, *commands)
 
 
 def deadline_passed(position: Position, _event: DeadlinePassed, policy: Policy, now_ns: int) -> Step:
     since = position.unprotected_since_ns
-    if since is None or now_ns - since < policy.protect_within_ns:
-        return position, ()  # it was protected in between; a later gap has a deadline of its own
+    if since is None or position.open_quantity <= ZERO:
+        return position, ()  # it was protected in between
+    left_ns = since + policy.protect_within_ns - now_ns
+    if left_ns > 0:  # a later gap, or a timer that rang early: clocks are not exact
+        return position, (StartDeadline(left_ns),)
     seconds = Decimal(now_ns - since) / SECOND_NS
     return emergency(position, "unprotected_too_long", f"no live stop for {seconds:.1f} s", now_ns)
 
@@ -217,126 +206,59 @@ def deadline_passed(position: Position, _event: DeadlinePassed, policy: Policy, 
 
 
 def close_wanted(position: Position, event: CloseWanted, _policy: Policy, now_ns: int) -> Step:
-    if position.state in (State.ENTERING, State.UNKNOWN):  # what its entry may still fill is closed as it fills
+    if position.entered <= ZERO:  # what its entry may still fill is closed as it fills
         return stop_entering(evolve(position, exit=Exit(event.reason, now_ns)))
     return close(position, event.reason, now_ns)
 
 
 def close_answered(position: Position, event: CloseAnswered, _policy: Policy, _now_ns: int) -> Step:
+    """Read back before each try: a position that is flat already needs no further close."""
     position = note_close(position, event.client_id, event.answer)
-    if isinstance(event.answer, OrderReport) and not event.answer.status.is_final:
-        return position, ()
-    # Re-read before each try: a position that is flat already needs no further close.
-    return position, look(0 if isinstance(event.answer, OrderReport) else POLL_NS)
-
-
-def _after_exit(position: Position, policy: Policy, now_ns: int) -> Step:
-    if position.open_quantity > ZERO and position.exit is None:
-        return _resume(position, policy, now_ns)
-    if position.state in (State.CLOSED, State.ABORTED):
-        return position, ()
-    if position.state is not State.EMERGENCY:
-        position = evolve(position, state=State.CLOSING)
-    position, commands = stop_entering(position)
-    return position, (*commands, *look())
+    if isinstance(event.answer, OrderReport):
+        return position, look_at(position, 0 if event.answer.status.is_final else POLL_NS)
+    return position, look_at(position, POLL_NS << min(sequence_of(event.client_id), SLOWEST_CLOSE))
 
 
 def exit_filled(position: Position, event: Filled, policy: Policy, now_ns: int) -> Step:
-    return _after_exit(note_fill(position, event.fill), policy, now_ns)
+    before, position = position, note_fill(position, event.fill)
+    return after_exit(position, policy, now_ns) if position != before else (position, ())
 
 
-def venue_read(position: Position, read: VenueRead, policy: Policy, now_ns: int) -> Step:
-    entered_before = position.entered
-    position = adopt(note_read(position, read), read)
-    surplus = excess(position, read)
-    if surplus > ZERO:
-        return _quarantine(position, surplus, policy, now_ns)
-    if read.position is None:
-        return _flat(position, policy, now_ns)
-    position = evolve(position, misses=0)
-    if position.state in (State.CLOSING, State.EMERGENCY):
-        return _still_open(position, now_ns)
-    if position.entered > entered_before or not position.guards:
-        return _after_entry(position, policy, now_ns)
-    return _resume(position, policy, now_ns)
+# ── over ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _flat(position: Position, policy: Policy, now_ns: int) -> Step:
-    """The venue shows no position. Nothing is concluded from one such read unless the executions say the same."""
-    if position.entered > ZERO:
-        if position.exited >= position.entered and position.entry_is_over:
-            return finish(position, now_ns)
-        if position.misses + 1 >= 2:
-            return finish(position, now_ns)
-        return evolve(position, misses=position.misses + 1), look(RETRY_READ_NS)
-    if position.state is State.ENTERING:
-        return position, ()
-    sent_ns = position.entry.sent_ns
-    if position.state is State.UNKNOWN and now_ns < sent_ns + policy.fence_ns:
-        return position, look(POLL_NS, position.entry.client_id)
-    if position.state is State.UNKNOWN and position.misses + 1 < 2:
-        return evolve(position, misses=position.misses + 1), look(RETRY_READ_NS, position.entry.client_id)
-    watched = now_ns < sent_ns + policy.fence_ns + policy.watch_ns
-    more = look(WATCH_EVERY_NS, position.entry.client_id) if watched else ()
-    if position.state is State.ABORTED:
-        return position, more
-    text = f"{position.account} {position.symbol}: nobody knows the entry {position.entry.client_id}; given up, watched"
-    alert = Alert(Level.ERROR, "entry_lost", text)
-    done = position.with_leg(evolve(position.entry, state=LegState.DONE))
-    return evolve(done, state=State.ABORTED, closed_ns=now_ns, failure="unknown outcome"), (alert, *more)
-
-
-def _still_open(position: Position, now_ns: int) -> Step:
-    if any(leg.state in (LegState.SENT, LegState.RESTING) for leg in position.closes):
-        return position, ()
-    left = position.exit
-    if left is not None and left.trigger_price is not None and now_ns - left.triggered_ns < TRIGGER_GRACE_NS:
-        return position, look(POLL_NS)
-    return close(position, "stop_failed" if left is None else left.reason, now_ns, state=position.state)
-
-
-def _quarantine(position: Position, surplus: Decimal, policy: Policy, now_ns: int) -> Step:
-    text = f"{position.account} {position.symbol}: the venue holds {surplus} more than this position explains"
-    alert = Alert(Level.ERROR, "position_not_ours", f"{text}; no more entries in this market until it is resolved")
-    if position.open_quantity <= ZERO:
-        return evolve(position, state=State.QUARANTINED), (alert, *look(WATCH_EVERY_NS))
-    after, commands = protect(position, policy, now_ns)
-    said = () if position.state is State.QUARANTINED else (alert,)
-    return evolve(after, state=State.QUARANTINED), (*said, *commands, *look(WATCH_EVERY_NS))
-
-
-def read_failed(position: Position, event: ReadFailed, _policy: Policy, _now_ns: int) -> Step:
-    orders = (position.entry.client_id,) if position.state is State.UNKNOWN else ()
-    alert = Alert(Level.WARNING, "read_failed", f"{position.account} {position.symbol}: {event.message}; trying again")
-    return position, (alert, *look(RETRY_READ_NS, *orders))
-
-
-def late_news(position: Position, event: Happening, policy: Policy, now_ns: int) -> Step:
-    """Late news for a position that is over: noted, and acted on only if the venue holds something after all."""
-    match event:
-        case EntryAnswered():
-            position = note_entry(position, event.client_id, event.answer)
-        case CloseAnswered():
-            return note_close(position, event.client_id, event.answer), ()
-        case Filled():
-            position = note_fill(position, event.fill)
-        case StopAnswered(answer=StopReport() as report):
-            return note_stop(position, report), ()
-        case StopChanged():
-            return note_stop(position, event.report), ()
-        case _:
-            return position, ()
-    if position.state is State.ABORTED and position.open_quantity > ZERO:
-        return _after_entry(position, policy, now_ns)
+def aborted_news(position: Position, event: EntryAnswered | Filled, policy: Policy, now_ns: int) -> Step:
+    """An entry that was given up may have been carried out after all, or may still rest."""
+    if isinstance(event, EntryAnswered):
+        position = note_entry(position, event.client_id, event.answer)
+    else:
+        position = note_fill(position, event.fill)
+    if position.open_quantity > ZERO:
+        return revive(position, policy, now_ns)
+    if position.entry.state in (LegState.UNKNOWN, LegState.RESTING):
+        position, commands = stop_entering(position)
+        return position, (*commands, *look_at(position, POLL_NS))
     return position, ()
+
+
+def closed_news(position: Position, event: EntryAnswered | Filled, _policy: Policy, now_ns: int) -> Step:
+    """Streams repeat themselves. What is truly new of an entry opens the position again: it is closed at once."""
+    entered = position.entered
+    if isinstance(event, EntryAnswered):
+        position, commands = stop_entering(note_entry(position, event.client_id, event.answer))
+    else:
+        position, commands = note_fill(position, event.fill), ()
+    if position.entered > entered and position.open_quantity > ZERO:
+        after, more = reopen(position, now_ns)
+        return after, (*commands, *more)
+    if position.is_explained:
+        position = evolve(position, watch_until_ns=None)
+    return position, commands
+
+
+def late_close(position: Position, event: CloseAnswered, _policy: Policy, _now_ns: int) -> Step:
+    return note_close(position, event.client_id, event.answer), ()
 
 
 def ignored(position: Position, _event: Happening, _policy: Policy, _now_ns: int) -> Step:
     return position, ()
-
-
-def _failures(position: Position, failures: tuple[str, ...]) -> tuple[Command, ...]:
-    return tuple(
-        Alert(Level.ERROR, "protection_failed", f"{position.account} {position.symbol}: {text}; its last stop stays")
-        for text in failures
-    )

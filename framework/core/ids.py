@@ -1,7 +1,8 @@
 """Client order ids: derived, never drawn, so that the same intent always has the same id.
 
 Grammar: ``fw-`` + 16 characters of base-32 (the position) + ``-`` + leg + sequence, at most 32 characters of
-``[a-z0-9-]``, which both venues accept (venue-facts.md, chapter 1: ``[A-Za-z0-9_-]{1,36}``).
+``[a-z0-9-]``. Binance USD-M takes ``[.A-Z:/a-z0-9_-]{1,36}`` as newClientOrderId, Bybit v5 letters, digits, hyphen and
+underscore up to 36 as orderLinkId (both from their API documentation, "New Order" and "Place Order").
 """
 
 from __future__ import annotations

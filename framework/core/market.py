@@ -101,6 +101,11 @@ class Quote:
     time_ns: int
 
     @property
+    def is_sane(self) -> bool:
+        """Whether all four are prices: finite and above zero."""
+        return all(price.is_finite() and price > 0 for price in (self.bid, self.ask, self.last, self.mark))
+
+    @property
     def middle(self) -> Decimal:
         """The price half-way between bid and ask."""
         return (self.bid + self.ask) / 2

@@ -10,7 +10,7 @@ from typing import TypeVar
 from attrs import evolve, field, frozen
 
 from .execution import EntryPlan, EntryStep, EntryTry
-from .ids import Leg, client_id
+from .ids import Leg, client_id, sequence_of
 from .market import OpenPosition
 from .numbers import ZERO
 from .orders import Fill
@@ -38,7 +38,10 @@ class State(enum.Enum):
 
 
 class LegState(enum.Enum):
-    """Where one order of a position stands, as far as we know."""
+    """Where one order of a position stands, as far as we know.
+
+    ``DONE``: the venue said that it is over. ``LOST``: the venue does not show it where it should; it may turn up.
+    """
 
     SENT = "sent"
     RESTING = "resting"
@@ -46,12 +49,20 @@ class LegState(enum.Enum):
     MOVING = "moving"
     UNKNOWN = "unknown"
     TRIGGERED = "triggered"
+    LOST = "lost"
     DONE = "done"
+
+
+KEPT_LEGS = 12
+"""Orders of one kind that are kept once they are done: a stop may move ten thousand times in a long life."""
 
 
 @frozen
 class EntryLeg:
-    """One entry order. `filled` is cumulative; `average_price` is that of its fills."""
+    """One entry order. `filled` is cumulative; `average_price` is that of its fills.
+
+    `doubted`: there was a time when nobody knew what became of it; no other entry follows such a one.
+    """
 
     client_id: str
     step: EntryStep
@@ -60,6 +71,7 @@ class EntryLeg:
     sent_ns: int
     filled: Decimal = ZERO
     average_price: Decimal | None = None
+    doubted: bool = False
 
 
 @frozen
@@ -81,6 +93,11 @@ class StopLeg:
     def is_live(self) -> bool:
         """Whether it rests at the venue, so that it would act. One that is being cancelled does not count."""
         return self.state in (LegState.RESTING, LegState.MOVING)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it cannot act any more. An attached one goes with its position."""
+        return self.attached or self.state in (LegState.DONE, LegState.TRIGGERED)
 
 
 @frozen
@@ -108,8 +125,10 @@ class Position:
 
     `planned_stop` is the first stop as planned, `wanted_stop` where the stop should be now (on tick), wanted by
     the protection `wanted_by`. `guards` holds the last answer of each protection. `fills` are the executions that
-    were counted, by id. `misses` counts the reads in a row that found nothing of an unknown entry, or a flat
-    venue while executions are still missing: one alone proves nothing.
+    were counted, by id. `misses` counts the reads in a row that contradict what is known: one alone proves nothing.
+    `failed_reads` those that failed. `guarded_price` is the entry price that the guards were last begun with.
+    `surplus` is what the venue holds beyond what this position explains, on its side. `watch_until_ns`: it is over,
+    but something of it may still turn up until then.
     """
 
     id: str
@@ -131,10 +150,14 @@ class Position:
     closes: tuple[CloseLeg, ...] = ()
     fills: Mapping[str, Fill] = field(factory=dict)
     guards: Mapping[str, Guard] = field(factory=dict)
+    guarded_price: Decimal | None = None
     initial_stop: Decimal | None = None
     exit: Exit | None = None
     stop_tries: int = 0
     misses: int = 0
+    failed_reads: int = 0
+    surplus: Decimal = ZERO
+    watch_until_ns: int | None = None
     opened_ns: int | None = None
     protected_ns: int | None = None
     unprotected_since_ns: int | None = None
@@ -160,6 +183,11 @@ class Position:
         return max(ZERO, self.entered - self.exited)
 
     @property
+    def cover(self) -> Decimal:
+        """What a stop has to cover: all that the venue holds on this side, whoever bought it."""
+        return self.open_quantity + self.surplus
+
+    @property
     def entry_price(self) -> Decimal | None:
         """The average price of the entry. None before the first fill.
 
@@ -176,6 +204,22 @@ class Position:
     def exit_price(self) -> Decimal | None:
         """The average price of the executions that closed it. None before the first."""
         return average([(f.quantity, f.price) for f in self.fills.values() if f.side is self.side.exit])
+
+    @property
+    def is_explained(self) -> bool:
+        """Whether executions say that all of it was closed, and the venue has told all that was entered."""
+        return self.entry_is_known and self.exited >= self.entered
+
+    @property
+    def last_entry_ns(self) -> int:
+        """When it last grew, as far as executions tell; else when it was first seen open."""
+        opened_ns = self.decided_ns if self.opened_ns is None else self.opened_ns
+        return max([opened_ns, *(f.time_ns for f in self.fills.values() if f.side is self.side.entry)])
+
+    @property
+    def last_exit_ns(self) -> int | None:
+        """When it was last reduced."""
+        return max((f.time_ns for f in self.fills.values() if f.side is self.side.exit), default=None)
 
     @property
     def fees_usd(self) -> Decimal:
@@ -202,8 +246,18 @@ class Position:
 
     @property
     def entry_is_over(self) -> bool:
-        """Whether no entry order can fill any more."""
+        """Whether no entry order is expected to fill any more."""
+        return all(leg.state in (LegState.DONE, LegState.LOST) for leg in self.entries)
+
+    @property
+    def entry_is_known(self) -> bool:
+        """Whether the venue has told the end of every entry order, so that `entered` is exact."""
         return all(leg.state is LegState.DONE for leg in self.entries)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it is over and nothing of it can turn up any more: no order of its own, no doubt about its end."""
+        return self.state.is_final and self.watch_until_ns is None and all(stop.is_over for stop in self.stops)
 
     @property
     def tries(self) -> tuple[EntryTry, ...]:
@@ -212,10 +266,10 @@ class Position:
 
     @property
     def live_stop(self) -> StopLeg | None:
-        """The stop that protects: of those that cover all that is open, the tightest. None: unprotected."""
+        """The stop that protects: of those that cover all that is held, the tightest. None: unprotected."""
         best: StopLeg | None = None
         for stop in self.stops:
-            if not stop.is_live or not (stop.attached or stop.quantity >= self.open_quantity):
+            if not stop.is_live or not (stop.attached or stop.quantity >= self.cover):
                 continue
             if best is None or tighter(self.side, stop.trigger_price, best.trigger_price):
                 best = stop
@@ -228,8 +282,10 @@ class Position:
 
     def next_id(self, leg: Leg) -> str:
         """The client id of the next order of this kind."""
-        count = {Leg.ENTRY: len(self.entries), Leg.STOP: len(self.stops), Leg.EXIT: len(self.closes)}[leg]
-        return client_id(self.id, leg, count)
+        kinds: dict[Leg, tuple[EntryLeg | StopLeg | CloseLeg, ...]]
+        kinds = {Leg.ENTRY: self.entries, Leg.STOP: self.stops, Leg.EXIT: self.closes}
+        last = kinds[leg][-1:]
+        return client_id(self.id, leg, sequence_of(last[0].client_id) + 1 if last else 0)
 
     def leg_of(self, identifier: str) -> EntryLeg | StopLeg | CloseLeg | None:
         """The order with this client id."""
@@ -295,4 +351,6 @@ def average(parts: list[tuple[Decimal, Decimal]]) -> Decimal | None:
 def _replaced(legs: tuple[LegT, ...], changed: LegT) -> tuple[LegT, ...]:
     if any(leg.client_id == changed.client_id for leg in legs):
         return tuple(changed if leg.client_id == changed.client_id else leg for leg in legs)
-    return (*legs, changed)
+    done = [leg for leg in legs if leg.state is LegState.DONE]
+    dropped = () if isinstance(changed, EntryLeg) else done[:-KEPT_LEGS]
+    return (*(leg for leg in legs if leg not in dropped), changed)

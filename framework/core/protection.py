@@ -13,7 +13,7 @@ from typing import Any
 from attrs import field, frozen
 
 from .market import MarketRules
-from .numbers import nearest_to
+from .numbers import ZERO, nearest_to
 from .signal import Side, SignalSettings
 from .verdict import Number
 
@@ -84,3 +84,18 @@ def tightest(side: Side, stops: Mapping[str, Decimal]) -> tuple[str, Decimal] | 
 def on_tick(rules: MarketRules, stop: Decimal) -> Decimal:
     """A wanted stop as the venue takes it: the nearest tick, a tie away from zero."""
     return nearest_to(stop, rules.tick_size)
+
+
+def usable(guard: Guard, rules: MarketRules) -> Guard:
+    """`guard` if the kernel can work with it. Raises `TypeError` or `ValueError`: plugins are not trusted to be right.
+
+    The stop must round to a price above zero, the levels that it asks for must be numbers.
+    """
+    if not isinstance(guard, Guard):
+        raise TypeError(f"answered {guard!r}, which is no guard")
+    levels = [level for level in (guard.ask.below, guard.ask.above) if level is not None]
+    if not all(isinstance(level, Decimal) and level.is_finite() for level in levels):
+        raise ValueError(f"asked for a price that is no number: {guard.ask}")
+    if guard.stop is not None and not on_tick(rules, guard.stop) > ZERO:
+        raise ValueError(f"wants a stop at {guard.stop}, which is no price")
+    return guard

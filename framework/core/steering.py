@@ -38,6 +38,10 @@ SECOND_NS = 1_000_000_000
 TRIGGER_GRACE_NS = 2 * SECOND_NS
 """A stop that triggered this long ago and has not closed the position is no protection any more."""
 
+POLL_NS = SECOND_NS // 2
+TIDY_NS = 5 * SECOND_NS
+WATCH_EVERY_NS = 60 * SECOND_NS
+
 
 class Enterer(Protocol):
     """The part of an execution that the life of a position uses."""
@@ -56,7 +60,8 @@ class Policy:
 
     `protect_within_ns` is how long a position may be open without a live stop before it is closed;
     `entry_deadline_ns` how long after the decision an entry may still be sent; `fence_ns` how long after sending
-    an entry of unknown outcome may still appear; `watch_ns` how long it is looked for after that.
+    an entry of unknown outcome may still appear; `watch_ns` how long it is looked for after that; `visible_ns` how
+    long after a fill the venue may still answer as if there were no position.
     """
 
     protections: Sequence[Protector]
@@ -68,6 +73,7 @@ class Policy:
     entry_deadline_ns: int = 30 * SECOND_NS
     fence_ns: int = 15 * SECOND_NS
     watch_ns: int = 900 * SECOND_NS
+    visible_ns: int = 30 * SECOND_NS
 
 
 Step = tuple[Position, tuple[Command, ...]]
@@ -78,7 +84,9 @@ def enter(position: Position, step: EntryStep, quantity: Decimal, policy: Policy
     stop: StopOrder | None = None
     leg = EntryLeg(position.next_id(Leg.ENTRY), step, quantity, LegState.SENT, now_ns)
     position = position.with_leg(leg)
-    if policy.attaches_stops and not position.stops:
+    if policy.attaches_stops and position.live_stop is None:
+        for gone in (stop for stop in position.stops if stop.state is LegState.SENT):
+            position = position.with_leg(evolve(gone, state=LegState.DONE))  # it came to nothing with its entry
         stop_leg = _new_stop(position, position.plan.quantity, policy)
         position = position.with_leg(stop_leg)
         stop = _stop_order(position, stop_leg)
@@ -124,29 +132,42 @@ def protect(position: Position, policy: Policy, now_ns: int) -> Step:
         state=State.PROTECTED,
         protected_ns=protected_ns,
         unprotected_since_ns=None,
-        stop_tries=0,
         initial_stop=initial,
     )
     return position, tuple(commands)
 
 
-def close(position: Position, reason: str, now_ns: int, *, state: State = State.CLOSING) -> Step:
-    """Send a reduce-only close for all that is open, unless one is under way. Stops stay until the venue is flat."""
+def close(
+    position: Position, reason: str, now_ns: int, *, state: State = State.CLOSING, quantity: Decimal | None = None
+) -> Step:
+    """Send a reduce-only close, unless one is under way; of `quantity`, or all that is open as far as we know.
+
+    Stops stay until the venue is flat.
+    """
     if position.exit is None:
         position = evolve(position, exit=Exit(reason, now_ns))
     position = evolve(position, state=state)
     position, commands = stop_entering(position)
-    if any(leg.state is LegState.SENT for leg in position.closes) or position.open_quantity <= ZERO:
+    if is_closing(position):
         return position, commands
-    leg = CloseLeg(position.next_id(Leg.EXIT), position.open_quantity, LegState.SENT)
+    quantity = position.open_quantity if quantity is None else quantity
+    if quantity <= ZERO:
+        return position, (*commands, *look_at(position, POLL_NS))
+    leg = CloseLeg(position.next_id(Leg.EXIT), quantity, LegState.SENT)
     order = CloseOrder(leg.client_id, position.symbol, position.side.exit, leg.quantity)
     return position.with_leg(leg), (*commands, SendClose(order))
 
 
+def is_closing(position: Position) -> bool:
+    """Whether a closing order is under way: another one before its answer would be one too many."""
+    return any(leg.state in (LegState.SENT, LegState.RESTING) for leg in position.closes)
+
+
 def stop_entering(position: Position) -> Step:
-    """Cancel an entry order that still rests: a position that is being closed must not grow."""
+    """Cancel an entry order that rests, or may: a position that is being closed must not grow."""
     leg = position.entry
-    if leg.state is not LegState.RESTING:
+    may_rest = leg.state is LegState.UNKNOWN and leg.step.price is not None
+    if leg.state is not LegState.RESTING and not may_rest:
         return position, ()
     return position.with_leg(evolve(leg, state=LegState.CANCELLING)), (CancelEntry(leg.client_id),)
 
@@ -158,17 +179,45 @@ def emergency(position: Position, code: str, message: str, now_ns: int) -> Step:
     return closing, (alert, *commands)
 
 
-def finish(position: Position, now_ns: int) -> Step:
-    """The venue is flat: the position is closed, and what is left of its own stops is removed."""
+def finish(position: Position, policy: Policy, now_ns: int) -> Step:
+    """The venue is flat: the position is closed, and what is left of its own stops is removed.
+
+    Where executions do not explain why it is flat, it is watched for a while: not found is no proof.
+    """
+    explained = position.is_explained
     if position.exit is None:
         position = evolve(position, exit=Exit("closed_elsewhere", now_ns))
-    position, surplus = _sweep(position, keep=None)
-    return evolve(position, state=State.CLOSED, closed_ns=now_ns, unprotected_since_ns=None), surplus
+    position = evolve(
+        position,
+        state=State.CLOSED,
+        closed_ns=position.last_exit_ns or now_ns if explained else now_ns,
+        unprotected_since_ns=None,
+        misses=0,
+        surplus=ZERO,
+        watch_until_ns=None if explained else now_ns + policy.watch_ns,
+    )
+    return tidy(position)
 
 
-def look(delay_ns: int = 0, *orders: str) -> tuple[Command, ...]:
-    """Read the venue."""
-    return (ReadVenue(delay_ns, orders),)
+def tidy(position: Position) -> Step:
+    """Remove every stop of a closed position that rests; read again as long as anything of it may turn up."""
+    position, swept = sweep(position)
+    if position.is_settled:
+        return position, swept
+    calm = all(stop.is_over for stop in position.stops)
+    return position, (*swept, *look_at(position, WATCH_EVERY_NS if calm else TIDY_NS))
+
+
+def sweep(position: Position) -> Step:
+    """Remove every stop of a closed position that rests."""
+    return _sweep(position, keep=None)
+
+
+def look_at(position: Position, delay_ns: int = 0) -> tuple[Command, ...]:
+    """Read the venue, and ask for every order of ours whose end is not known."""
+    entries = [leg.client_id for leg in position.entries if leg.state not in (LegState.DONE, LegState.SENT)]
+    closes = [leg.client_id for leg in position.closes if leg.state is LegState.RESTING]
+    return (ReadVenue(delay_ns, (*entries, *closes)),)
 
 
 def _must_move(position: Position, live: StopLeg) -> bool:
@@ -195,7 +244,7 @@ def _stop_order(position: Position, leg: StopLeg) -> StopOrder:
 
 
 def _place(position: Position, policy: Policy) -> tuple[Position, Command]:
-    leg = _new_stop(position, position.open_quantity, policy)
+    leg = _new_stop(position, position.cover, policy)
     return position.with_leg(leg), PlaceStop(_stop_order(position, leg))
 
 
@@ -204,7 +253,7 @@ def _place_beside(position: Position, _live: StopLeg, policy: Policy) -> tuple[P
 
 
 def _move(position: Position, live: StopLeg, _policy: Policy) -> tuple[Position, Command]:
-    wanted = evolve(live, trigger_price=position.wanted_stop, quantity=position.open_quantity)
+    wanted = evolve(live, trigger_price=position.wanted_stop, quantity=position.cover)
     moving = evolve(live, state=LegState.MOVING)
     return position.with_leg(moving), MoveStop(_stop_order(position, wanted))
 

@@ -2,6 +2,7 @@
 
 Levels of one market live in two heaps, one per direction. Entries are left in place when a level changes and are
 dropped lazily when they come to the top, so that setting a level costs O(log n) and a tick that reaches none O(1).
+When more than half of a heap is such left-overs it is built anew, so that it never outgrows its owners.
 """
 
 from __future__ import annotations
@@ -13,6 +14,9 @@ from attrs import define, field
 
 NEVER_BELOW = Decimal("-Infinity")
 NEVER_ABOVE = Decimal("Infinity")
+
+SLACK = 64
+"""Left-over entries of a heap that are not worth the work of dropping them."""
 
 
 @define
@@ -61,9 +65,17 @@ class Levels:
 
     def _settle(self) -> None:
         """Drop entries at the top that nobody wants any more, and note the bounds."""
+        if max(len(self._below), len(self._above)) > SLACK + 2 * len(self._wanted):
+            self._rebuild()
         while self._below and self._wanted.get(self._below[0][1], (None, None))[0] != -self._below[0][0]:
             heapq.heappop(self._below)
         while self._above and self._wanted.get(self._above[0][1], (None, None))[1] != self._above[0][0]:
             heapq.heappop(self._above)
         self.low = -self._below[0][0] if self._below else NEVER_BELOW
         self.high = self._above[0][0] if self._above else NEVER_ABOVE
+
+    def _rebuild(self) -> None:
+        self._below = [(-below, owner) for owner, (below, _) in self._wanted.items() if below is not None]
+        self._above = [(above, owner) for owner, (_, above) in self._wanted.items() if above is not None]
+        heapq.heapify(self._below)
+        heapq.heapify(self._above)

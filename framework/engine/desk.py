@@ -18,10 +18,13 @@ from ..core.triggers import Levels
 
 DAY_NS = 86_400 * 1_000_000_000
 
+KEPT_SETTLED = 500
+"""Positions that are over and settled, kept so that what a stream repeats of them is recognised."""
+
 
 @define
 class Desk:
-    """What the engine knows of one account."""
+    """What the engine knows of one account. `closed` holds what was closed within the last two days, by position."""
 
     account: str
     target: int
@@ -31,33 +34,42 @@ class Desk:
     positions: dict[str, Position] = field(factory=dict)
     balance: Balance | None = None
     planned_margin_usd: Decimal = ZERO
-    closed: list[ClosedPosition] = field(factory=list)
+    closed: dict[str, ClosedPosition] = field(factory=dict)
     levels: dict[str, Levels] = field(factory=dict)
     quotes: dict[str, Quote] = field(factory=dict)
+    _settled: dict[str, None] = field(factory=dict, init=False)
 
     def keep(self, position: Position) -> None:
-        """Take over a position's new record: its levels follow, and a finished one leaves for `closed`."""
+        """Take over a position's new record: its levels follow, and a closed one is counted once."""
         self.positions[position.id] = position
         self._set_levels(position)
         if position.state is State.CLOSED and position.closed_ns is not None:
-            pnl = position.realized_pnl_usd
-            self.closed.append(
-                ClosedPosition(
-                    self.account, position.symbol, position.side, position.closed_ns, ZERO if pnl is None else pnl
-                )
-            )
-
-    def forget(self, position_id: str) -> None:
-        """Let go of a position that is over and has nothing left to sweep."""
-        self.positions.pop(position_id, None)
+            self._count(position, position.closed_ns)
+        else:
+            self.closed.pop(position.id, None)
+        if not position.is_settled:
+            self._settled.pop(position.id, None)
+            return
+        self._settled[position.id] = None
+        if len(self._settled) > KEPT_SETTLED:
+            oldest = next(iter(self._settled))
+            del self._settled[oldest], self.positions[oldest]
 
     def open_positions(self) -> list[Position]:
         """The positions that are open, or being opened or closed."""
         return [p for p in self.positions.values() if not p.state.is_final]
 
+    def unsettled(self) -> list[Position]:
+        """The positions of which something may still turn up: the open ones, and what is not tidied up yet."""
+        return [p for p in self.positions.values() if p.id not in self._settled]
+
     def holder_of(self, symbol: str) -> Position | None:
         """The position that is open, or being opened, in a market. There is at most one."""
         return next((p for p in self.open_positions() if p.symbol == symbol), None)
+
+    def is_taken(self, symbol: str) -> bool:
+        """Whether a market has a position, or one that may turn up: two of ours in one market are never let happen."""
+        return any(p.symbol == symbol for p in self.unsettled())
 
     def new_balance(self, balance: Balance | None) -> None:
         """Take over the account's money as just read; what is planned from here on is set against it."""
@@ -79,13 +91,21 @@ class Desk:
             equity_usd=ZERO if balance is None else balance.equity_usd,
             available_usd=ZERO if balance is None else balance.available_usd - self.planned_margin_usd,
             open=tuple(p.as_open() for p in self.open_positions()),
-            closed=tuple(c for c in self.closed if c.closed_ns >= since_ns),
+            closed=tuple(c for c in self.closed.values() if c.closed_ns >= since_ns),
             leverage=Decimal(1) if balance is None else balance.leverage,
         )
 
     def watched(self) -> frozenset[str]:
         """The markets whose prices are needed."""
         return frozenset(p.symbol for p in self.open_positions())
+
+    def _count(self, position: Position, closed_ns: int) -> None:
+        pnl = position.realized_pnl_usd
+        self.closed[position.id] = ClosedPosition(
+            self.account, position.symbol, position.side, closed_ns, ZERO if pnl is None else pnl
+        )
+        for old in [i for i, c in self.closed.items() if c.closed_ns < closed_ns - 2 * DAY_NS]:
+            del self.closed[old]
 
     def _set_levels(self, position: Position) -> None:
         if position.state.is_final:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from attrs import define, field
 
@@ -44,16 +44,20 @@ NS = 1_000_000_000
 
 Say = Callable[[str, Happening], None]
 Append = Callable[..., Awaitable[None]]
+A = TypeVar("A")
 
 
 @define
 class Dispatcher:
-    """Runs commands as tasks. `say` puts what happened into the engine's queue, under the position's id."""
+    """Runs commands as tasks. `say` puts what happened into the engine's queue, under the position's id.
+
+    An exchange that does not answer within `timeout_s` has not answered: nobody knows what came of the request.
+    """
 
     clock: Clock
     append: Append
     say: Say
-    read_timeout_s: float
+    timeout_s: float
     tasks: set[asyncio.Task[None]] = field(factory=set, init=False)
     waiting: set[asyncio.Task[None]] = field(factory=set, init=False)
 
@@ -110,7 +114,7 @@ class Dispatcher:
         if self.clock.now_ns() > order.send_before_ns:
             answer = Refusal("too_late", "the entry's deadline was over before it could be sent")
         else:
-            answer = await _guarded(desk.exchange.place_entry(order))
+            answer = await self._answer(desk.exchange.place_entry(order))
         self._done(request, answer)
         self.say(position.id, EntryAnswered(order.client_id, answer))
         resting = isinstance(answer, OrderReport) and not answer.status.is_final
@@ -120,7 +124,7 @@ class Dispatcher:
     async def _cancel_entry(self, desk: Desk, position: Position, command: CancelEntry) -> None:
         request = _Request(position, "cancel-entry", command.client_id, self.clock.now_ns())
         await self._intend(request, {})
-        answer = await _guarded(desk.exchange.cancel_entry(position.symbol, command.client_id))
+        answer = await self._answer(desk.exchange.cancel_entry(position.symbol, command.client_id))
         self._done(request, answer)
         self.say(position.id, EntryAnswered(command.client_id, answer))
 
@@ -130,21 +134,21 @@ class Dispatcher:
         request = _Request(position, "move-stop" if moves else "stop", order.client_id, self.clock.now_ns())
         await self._intend(request, _stop_numbers(order))
         call = desk.exchange.move_stop if moves else desk.exchange.place_stop
-        answer = await _guarded_stop(call(order))
+        answer = await self._answer(call(order))
         self._done(request, answer)
         self.say(position.id, StopAnswered(order.client_id, answer))
 
     async def _cancel_stop(self, desk: Desk, position: Position, command: CancelStop) -> None:
         request = _Request(position, "cancel-stop", command.client_id, self.clock.now_ns())
         await self._intend(request, {})
-        answer = await _guarded_stop(desk.exchange.cancel_stop(position.symbol, command.client_id))
+        answer = await self._answer(desk.exchange.cancel_stop(position.symbol, command.client_id))
         self._done(request, answer)
         self.say(position.id, StopAnswered(command.client_id, answer, cancelling=True))
 
     async def _close(self, desk: Desk, position: Position, command: SendClose) -> None:
         request = _Request(position, "close", command.order.client_id, self.clock.now_ns())
         await self._intend(request, _close_numbers(command.order))
-        answer = await _guarded(desk.exchange.close_position(command.order))
+        answer = await self._answer(desk.exchange.close_position(command.order))
         self._done(request, answer)
         self.say(position.id, CloseAnswered(command.order.client_id, answer))
 
@@ -152,10 +156,10 @@ class Dispatcher:
         if command.delay_ns:
             await asyncio.sleep(command.delay_ns / NS)
         try:
-            async with asyncio.timeout(self.read_timeout_s):
+            async with asyncio.timeout(self.timeout_s):
                 read = await self._read_all(exchange, position, command.orders)
         except TimeoutError:
-            self.say(position.id, ReadFailed(f"no answer within {self.read_timeout_s:.0f} s"))
+            self.say(position.id, ReadFailed(f"no answer within {self.timeout_s:.0f} s"))
         except ExchangeError as error:
             self.say(position.id, ReadFailed(str(error)))
         except Exception as error:  # a read that breaks is a read that failed, never "nothing there"
@@ -175,6 +179,16 @@ class Dispatcher:
     async def _say_later(self, position: Position, delay_ns: int, happening: Happening) -> None:
         await asyncio.sleep(max(0, delay_ns) / NS)
         self.say(position.id, happening)
+
+    async def _answer(self, call: Awaitable[A]) -> A | Unknown:
+        """An exchange's answer. Silence, and whatever it raises against its contract, means that nobody knows."""
+        try:
+            async with asyncio.timeout(self.timeout_s):
+                return await call
+        except TimeoutError:
+            return Unknown(f"no answer within {self.timeout_s:.0f} s")
+        except Exception as error:
+            return Unknown(f"{type(error).__name__}: {error}")
 
     # ── writing down ────────────────────────────────────────────────────────────────────────────────────────
 
@@ -235,21 +249,6 @@ def _outcome(answer: EntryAnswer | StopAnswer) -> tuple[str, str, dict[str, Numb
         case _:
             where = {} if answer.trigger_price is None else {"trigger_price": answer.trigger_price}
             return "accepted", answer.reason, {"live": "yes" if answer.live else "no", **where}
-
-
-async def _guarded(call: Awaitable[EntryAnswer]) -> EntryAnswer:
-    """An exchange's answer. Whatever it raises against its contract means that nobody knows what happened."""
-    try:
-        return await call
-    except Exception as error:
-        return Unknown(f"{type(error).__name__}: {error}")
-
-
-async def _guarded_stop(call: Awaitable[StopAnswer]) -> StopAnswer:
-    try:
-        return await call
-    except Exception as error:
-        return Unknown(f"{type(error).__name__}: {error}")
 
 
 def _retrieve(future: asyncio.Future[None]) -> None:

@@ -24,16 +24,17 @@ from ..core.happenings import (
     Filled,
     Happening,
     PriceReached,
-    ReadVenue,
     StopChanged,
 )
 from ..core.ids import owner_of
 from ..core.lifecycle import advance
 from ..core.market import Quote
+from ..core.numbers import ZERO
 from ..core.orders import Fill, OrderReport, VenuePosition
 from ..core.position import CloseLeg, Position, State
 from ..core.records import Event, Record
-from ..core.steering import SECOND_NS, Step
+from ..core.restart import taken_over
+from ..core.steering import SECOND_NS, Step, look_at
 from ..errors import ProtocolError
 from .desk import Desk
 from .dispatch import Dispatcher
@@ -50,6 +51,9 @@ from .messages import (
 )
 from .scribe import records_of
 from .waves import Waves
+
+MOMENT_S = 0.1
+"""How often it is looked whether the engine is at rest while nothing is under way."""
 
 
 class Store(Protocol):
@@ -111,9 +115,7 @@ class Engine:
         """Begin to consume. Positions of an earlier run are taken over and read back from their venues."""
         for position in restored:
             desk = self.desks[position.account]
-            desk.keep(position)
-            self._accounts[position.id] = position.account
-            self.dispatcher.run(desk, position, (ReadVenue(0, (position.entry.client_id,)),))
+            self._take_step(desk, position, taken_over(position, desk.policy), None)
         self._watch()
         self._consumer = asyncio.get_running_loop().create_task(self._consume())
 
@@ -128,10 +130,12 @@ class Engine:
         self._post(VenueSpoke(account, event))  # type: ignore[arg-type]
 
     def quote(self, account: str, symbol: str, quote: Quote) -> None:
-        """A new price: two comparisons, unless somebody asked for it."""
+        """A new price: two comparisons, unless somebody asked for it. A price that is none is not taken."""
         desk = self.desks[account]
-        desk.quotes[symbol] = quote
         levels = desk.levels.get(symbol)
+        if not quote.last.is_finite() or quote.last <= ZERO:
+            return
+        desk.quotes[symbol] = quote
         if levels is None or levels.low < quote.last < levels.high:
             return
         for owner in levels.reached(quote.last):
@@ -142,13 +146,34 @@ class Engine:
         self._post(CloseAll(reason))
 
     async def idle(self) -> None:
-        """Return once nothing is queued, under way, or waiting to be decided. Positions stay as they are."""
-        while not self._queue.empty() or self.dispatcher.tasks or self.waves.tasks or self.inbox.waves:
-            pending = [*self.dispatcher.tasks, *self.waves.tasks]
-            if pending:
-                await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
-            elif self._queue.empty():
-                await asyncio.sleep(self.limits.wave_settle_s)
+        """Return once every wave is decided and the engine is at rest. What is protected stays as it is."""
+        while self._goes_on and (self.inbox.waves or self.waves.active or not self.is_at_rest):
+            await self._a_moment()
+
+    async def rest(self) -> None:
+        """Return once no request is under way and no position stands between two states, whatever is undecided."""
+        while self._goes_on and not self.is_at_rest:
+            await self._a_moment()
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether nothing is queued or under way, and every open position is protected or a case for a person."""
+        moving = (p for p in self.open_positions() if p.state not in (State.PROTECTED, State.QUARANTINED))
+        return self._queue.empty() and not self.dispatcher.tasks and not self.waves.tasks and not any(moving)
+
+    @property
+    def _goes_on(self) -> bool:
+        return self._consumer is not None and not self._consumer.done()
+
+    async def _a_moment(self) -> None:
+        """Wait for the next thing under way to end, or for a short time: what is polled comes back later."""
+        pending = [*self.dispatcher.tasks, *self.waves.tasks]
+        if pending:
+            await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.sleep(0)
+        elif self._queue.empty():
+            await asyncio.sleep(MOMENT_S)
+        else:
             await asyncio.sleep(0)
 
     async def aclose(self) -> None:
@@ -213,9 +238,11 @@ class Engine:
             return
         try:
             step = advance(before, happening, desk.policy, self.clock.now_ns())
-        except ProtocolError as error:  # our own bug must not take the other positions down with it
-            self._event("error", "protocol_error", f"{before.account} {before.symbol}: {error}", before)
-            self.dispatcher.run(desk, before, (ReadVenue(SECOND_NS),))
+        except Exception as error:  # a bug of ours must not take the other positions down with it
+            text = f"{before.account} {before.symbol}: {type(error).__name__}: {error}"
+            self._event("error", "protocol_error", text, before)
+            desk.keep(before)  # it goes on asking for its prices
+            self.dispatcher.run(desk, before, look_at(before, SECOND_NS))
             return
         self._take_step(desk, before, step, happening)
 
@@ -286,19 +313,21 @@ class Engine:
                 self._event("warning", "stream_lost", f"{desk.account}: {why}")
             case StreamRestored():
                 self._event("info", "stream_restored", f"{desk.account}: reading back what was missed")
-                for held in desk.open_positions():
-                    self.dispatcher.run(desk, held, (ReadVenue(0, (held.entry.client_id,)),))
+                for held in desk.unsettled():
+                    self.dispatcher.run(desk, held, look_at(held))
 
     def _fill_seen(self, desk: Desk, fill: Fill) -> None:
+        """An execution goes to its own position; one that is not ours to whoever is open in its market."""
         owner = owner_of(fill.client_id)
-        if owner not in desk.positions:
-            holder = desk.holder_of(fill.symbol)
-            owner = None if holder is None else holder.id
-        if owner is None:
-            text = f"{desk.account} {fill.symbol}: an execution of {fill.quantity} at {fill.price} that is not ours"
-            self._event("warning", "foreign_fill", text)
-        else:
+        holder = desk.holder_of(fill.symbol)
+        if owner is None and holder is not None:
+            owner = holder.id
+        if owner in desk.positions:
             self._happened(owner, Filled(fill))
+        elif owner not in self._accounts:
+            what = "that is not ours" if owner is None else "of a position that this run does not know"
+            text = f"{desk.account} {fill.symbol}: an execution of {fill.quantity} at {fill.price} {what}"
+            self._event("warning", "foreign_fill", text)
 
     def _order_seen(self, desk: Desk, report: OrderReport) -> None:
         owner = owner_of(report.client_id)
@@ -314,7 +343,7 @@ class Engine:
         if held is None or held.state not in (State.PROTECTED, State.UNPROTECTED):
             return
         if seen.quantity * held.side.sign != held.open_quantity:
-            self.dispatcher.run(desk, held, (ReadVenue(SECOND_NS, (held.entry.client_id,)),))
+            self.dispatcher.run(desk, held, look_at(held, SECOND_NS))
 
     # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────
 

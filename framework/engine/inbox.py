@@ -20,6 +20,10 @@ SETTINGS: dict[str, tuple[str, ...]] = {
 """What `[framework] signal_may_set` may name, and the settings of a signal that each stands for."""
 
 
+LATEST_NS = 253_370_764_800 * 1_000_000_000
+"""The year 9999: what is later has no name in a calendar."""
+
+
 @define
 class Inbox:
     """Takes batches in. `known` are the ids of all signals ever taken; `waves` those not decided yet, by id."""
@@ -59,6 +63,8 @@ class Inbox:
         return self.waves.pop(wave_id)
 
     def _refusal_of(self, signal: Signal) -> BadSignal | None:
+        if not 0 <= signal.bar_time_ns < LATEST_NS or not signal.score.is_finite():
+            return _bad(signal, "out_of_range", f"bar_time_ns {signal.bar_time_ns} or score {signal.score} is no value")
         wave_id = wave_id_of(signal.bar_time_ns)
         if signal.id in self.known:
             return _bad(signal, "duplicate", f"signal {signal.id} was taken already")

@@ -52,7 +52,7 @@ def records_of(
                 wave_id=after.wave_id,
                 account=after.account,
                 symbol=after.symbol,
-                event="planned" if happening is None else _snake(type(happening).__name__),
+                event=_event_name(before, happening),
                 from_state="" if before is None else before.state.value,
                 to_state=after.state.value,
                 summary=summary_of(after),
@@ -92,6 +92,12 @@ def _event(position: Position, alert: Alert, now_ns: int) -> Event:
         position.signal_id,
         alert.numbers,
     )
+
+
+def _event_name(before: Position | None, happening: Happening | None) -> str:
+    if happening is not None:
+        return _snake(type(happening).__name__)
+    return "planned" if before is None else "taken_over"
 
 
 def _snake(name: str) -> str:

@@ -7,6 +7,7 @@ time; without one nothing is ever waited for. Sockets and signals work in either
 from __future__ import annotations
 
 import asyncio
+import math
 import selectors
 import time
 from collections.abc import Coroutine
@@ -50,7 +51,18 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         selector = _JumpingSelector()
         selector.loop = self
         super().__init__(selector)
-        self._clock_resolution = 1e-9
+
+    @property
+    def _clock_resolution(self) -> float:
+        """What asyncio takes for the same instant: never less than the digits that a float of this size has.
+
+        Else a timer of a session of many months would be due, and never run.
+        """
+        return max(1e-9, 2 * math.ulp(self.time()))
+
+    @_clock_resolution.setter
+    def _clock_resolution(self, value: float) -> None:
+        """asyncio sets that of the machine's clock, which means nothing here."""
 
     def time(self) -> float:
         """Seconds since the loop was made, virtual."""

@@ -12,11 +12,12 @@ from ..components import Clock, Filter
 from ..core.decide import Rulebook, decide
 from ..core.lifecycle import begin
 from ..core.market import Account, MarketData, MarketSnapshot, Need, Portfolio, union_of
+from ..core.plan import SizedPlan
 from ..core.position import Position, State
 from ..core.records import Decision, Event, Record, WaveDecided
-from ..core.screen import screen
+from ..core.screen import failed, screen
 from ..core.signal import Signal
-from ..core.steering import Step
+from ..core.steering import Policy, Step
 from ..core.verdict import Refused, Rejection
 from ..core.wave import Queue, queue_for, targets_of
 from ..errors import ExchangeError
@@ -67,8 +68,10 @@ class Waves:
 
     def balance_read(self, message: BalanceRead) -> None:
         """Go on with an account whose money is known; without it none of its candidates can be decided."""
-        wave = self.active[message.wave_id]
         self.desks[message.account].new_balance(message.balance)
+        wave = self.active.get(message.wave_id)
+        if wave is None:  # nobody of this account was wanted, and the others are done
+            return
         if message.balance is None:
             queue = wave.queues[message.account]
             rejection = Rejection("account_unknown", f"the balance of {message.account} is unknown: {message.failure}")
@@ -132,15 +135,18 @@ class Waves:
             if forbidden:
                 rejection = Rejection("entries_stopped", forbidden)
                 verdict = Refused(signal, "plan", "kernel", rejection, verdict.checks)
-            elif desk.holder_of(signal.symbol) is not None:
-                rejection = Rejection("already_open", f"{desk.account} holds a position in {signal.symbol}")
+            elif desk.is_taken(signal.symbol):
+                text = f"{desk.account} holds a position in {signal.symbol}, or had one that may still turn up"
+                rejection = Rejection("already_open", text)
                 verdict = Refused(signal, "plan", "kernel", rejection, verdict.checks)
         plan = verdict if isinstance(verdict, Refused) else decide(verdict, self.rulebook, portfolio)
         if isinstance(plan, Refused):
-            self._refuse(wave.id, plan)
-            wave.queues[desk.account] = wave.queues[desk.account].settle(signal.id, opened=False)
+            self._give_up(wave, plan)
             return
-        step = begin(plan, wave.id, desk.policy, now_ns)
+        step = _begin(plan, wave.id, desk.policy, now_ns)
+        if isinstance(step, Refused):
+            self._give_up(wave, step)
+            return
         self.write(
             [
                 Decision(
@@ -151,6 +157,11 @@ class Waves:
         )  # fmt: skip
         desk.reserve(plan.notional_usd)
         self.open_position(desk, step)
+
+    def _give_up(self, wave: Wave, refused: Refused) -> None:
+        account = refused.signal.account
+        self._refuse(wave.id, refused)
+        wave.queues[account] = wave.queues[account].settle(refused.signal.id, opened=False)
 
     def _refuse(self, wave_id: str, refused: Refused) -> None:
         signal, rejection = refused.signal, refused.rejection
@@ -209,6 +220,14 @@ class Waves:
         task = asyncio.get_running_loop().create_task(work)
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)
+
+
+def _begin(plan: SizedPlan, wave_id: str, policy: Policy, now_ns: int) -> Step | Refused:
+    try:
+        return begin(plan, wave_id, policy, now_ns)
+    except Exception as error:  # a broken execution must not open anything, nor stop the wave
+        name = policy.execution.name
+        return Refused(plan.signal, "plan", name, failed(name, error), plan.checks)
 
 
 def _outcome_of(position: Position, opened: bool, now_ns: int) -> Decision:

@@ -60,15 +60,14 @@ def explain(reader: JournalReader, signal_id: str) -> Explanation | None:
     if signal is None:
         return None
     decisions = reader.decisions(signal_id)
-    position = reader.position_of(signal_id)
-    owned = signal.position_id or (position.position_id if position else None)
+    owned = signal.position_id
     facts = reader.facts(signal_id=signal_id)
     return Explanation(
         signal=signal,
         refusals=tuple(row for row in reader.refusals(signal_id) if row.seq != signal.seq),
         checks=_checks(decisions),
         decisions=decisions,
-        position=position,
+        position=reader.position(owned) if owned else None,
         steps=_steps(facts),
         orders=reader.orders(owned) if owned else (),
         fills=reader.fills(owned) if owned else (),

@@ -115,11 +115,6 @@ class JournalReader:
         query = _only(models.PositionTable.select(), position_id=position_id)
         return _first(self._rows(query, rows.PositionRow))
 
-    def position_of(self, signal_id: str) -> rows.PositionRow | None:
-        """The position that a signal led to, or None."""
-        query = _only(models.PositionTable.select(), signal_id=signal_id)
-        return _first(self._rows(query, rows.PositionRow))
-
     def orders(self, position_id: str | None = None) -> tuple[rows.OrderRow, ...]:
         """The requests of one position, or all."""
         table = models.OrderTable
@@ -161,14 +156,12 @@ class JournalReader:
         limit: int | None = None,
     ) -> tuple[rows.FactRow, ...]:
         """The records after number `after_seq`: all, or those of a position, or of a signal and its position."""
-        table, signal, position = models.FactTable, models.SignalTable, models.PositionTable
+        table, signal = models.FactTable, models.SignalTable
         query = table.select().where(table.seq > after_seq).order_by(table.seq)
         if signal_id is not None:
-            # The position is named by the decision first, and by itself once it has taken a step.
-            planned = signal.select(signal.position_id).where(signal.signal_id == signal_id)
-            owned = position.select(position.position_id).where(position.signal_id == signal_id)
-            of_position = table.position_id.in_(planned) | table.position_id.in_(owned)
-            query = query.where((table.signal_id == signal_id) | of_position)
+            # Named by the decision that planned it, so before its first request.
+            owned = signal.select(signal.position_id).where(signal.signal_id == signal_id)
+            query = query.where((table.signal_id == signal_id) | table.position_id.in_(owned))
         if position_id is not None:
             query = query.where(table.position_id == position_id)
         if limit is not None:

@@ -52,12 +52,9 @@ class Candidate:
 
 
 def candidates() -> tuple[Candidate, ...]:
-    """Every entry point of the group, by name. The same distribution found twice on the path counts once."""
-    found: dict[tuple[str, str], Candidate] = {}
-    for entry_point in entry_points(group=ENTRY_POINT_GROUP):
-        candidate = _candidate(entry_point)
-        found.setdefault((candidate.name, canonicalize_name(candidate.distribution)), candidate)
-    return tuple(sorted(found.values(), key=lambda each: (each.name, each.distribution)))
+    """Every entry point of the group, by name. Of a distribution that is found twice on the path the first counts."""
+    found = [_candidate(entry_point) for entry_point in entry_points(group=ENTRY_POINT_GROUP)]
+    return tuple(sorted(found, key=lambda each: (each.name, each.distribution)))
 
 
 def _candidate(entry_point: EntryPoint) -> Candidate:

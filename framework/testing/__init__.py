@@ -1,4 +1,4 @@
-"""For tests of plugins: facts with sane defaults, and contract suites for every kind of component."""
+"""For tests of plugins: facts with sane defaults, contract suites for pure components, probes for those that do I/O."""
 
 from __future__ import annotations
 
@@ -30,13 +30,17 @@ from .contracts import (
     check_risk_rule,
     check_sizer,
 )
+from .probes import ExchangeProbe, SourceProbe, StillClock
 
 __all__ = [
     "ACCOUNT",
     "NOW_NS",
     "SYMBOL",
     "ContractBrokenError",
+    "ExchangeProbe",
     "Numeric",
+    "SourceProbe",
+    "StillClock",
     "check_execution",
     "check_filter",
     "check_protection",

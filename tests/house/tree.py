@@ -18,9 +18,15 @@ def files(*suffixes: str) -> Iterator[Path]:
     candidates = [path for name in WRITTEN for path in (ROOT / name).rglob("*")]
     candidates += [path for path in ROOT.iterdir() if path.suffix in (".md", ".toml") or path.name == "Makefile"]
     for path in sorted(candidates):
-        made = "__pycache__" in path.parts or any(part.endswith(".egg-info") for part in path.parts)
+        made = any(_is_made(part) for part in path.relative_to(ROOT).parts)
         if path.is_file() and not made and (not suffixes or path.suffix in suffixes):
             yield path
+
+
+def _is_made(part: str) -> bool:
+    """Whether a file or directory of this name is some tool's: caches, metadata, build output."""
+    hidden = part.startswith(".") and part != ".ci"
+    return hidden or part in ("__pycache__", "build", "dist") or part.endswith(".egg-info")
 
 
 def short(path: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from pathlib import Path
 
 from framework.journal import JournalReader, as_json, explain
 from tests.journal import history as h
@@ -36,6 +37,19 @@ def test_a_refusal_shows_every_verdict_in_order_and_the_arithmetic(reader: Journ
     ]  # fmt: skip
     assert told.checks[1].numbers == h.TOO_SMALL_NUMBERS
     assert (told.position, told.orders, told.fills, told.steps) == (None, (), (), ())
+
+
+def test_the_verdicts_are_those_of_the_newest_decision_that_brought_any(path: Path) -> None:
+    planned = h.decision(h.TOO_SMALL, "planned", checks=(h.PASSED_CHECK,))
+    rejected = h.decision(h.TOO_SMALL, "rejected", "sizing", checks=(h.PASSED_CHECK, h.SIZING_CHECK))
+    ended = h.decision(h.TOO_SMALL, "rejected", "execution")
+    h.write(path, h.received(h.TOO_SMALL), planned, rejected, ended)
+
+    with JournalReader.open(path) as reader:
+        told = explain(reader, "4")
+
+    assert told is not None
+    assert [check.verdict for check in told.checks] == ["passed", "rejected"]
 
 
 def test_a_position_that_failed_shows_its_requests_and_what_came_of_them(reader: JournalReader) -> None:

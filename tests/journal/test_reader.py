@@ -9,7 +9,7 @@ import pytest
 from attrs import evolve
 
 from framework.core.ids import Leg, client_id
-from framework.core.records import FillRecorded, SignalReceived
+from framework.core.records import FillRecorded, SessionEnded, SignalReceived
 from framework.errors import JournalError
 from framework.journal import JournalReader
 from tests.journal import history as h
@@ -27,6 +27,13 @@ def test_a_session_that_died_has_no_end_when_the_next_one_starts(path: Path) -> 
 
     with JournalReader.open(path) as reader:
         assert [session.ended_ns for session in reader.sessions()] == [None, None]
+
+
+def test_an_end_belongs_to_the_newest_session(path: Path) -> None:
+    h.write(path, h.SESSION, h.SESSION, SessionEnded(h.BAR + h.S, "interrupted", 0))
+
+    with JournalReader.open(path) as reader:
+        assert [session.reason for session in reader.sessions()] == [None, "interrupted"]
 
 
 def test_waves_come_in_the_order_of_their_bars_and_know_their_targets(reader: JournalReader) -> None:
@@ -120,7 +127,6 @@ def test_a_position_row_is_its_newest_summary(reader: JournalReader) -> None:
     assert (position.state, position.status, position.exit_reason) == ("closed", "closed", "trailing-stop")
     assert (position.initial_stop_price, position.stop_price) == (Decimal("0.04191"), Decimal("0.04500"))
     assert str(position.stop_price) == "0.04500"
-    assert reader.position_of("1") == position
     assert reader.position("nobody") is None
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
+from pathlib import Path
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from framework.core.ids import Leg
+from framework.core.records import Record, WaveOpened
+from framework.core.signal import Signal
 from framework.journal import JournalReader, WaveReport, as_json, report
 from framework.journal.figures import STAGES, Counts, ErrorCount, ExitCount, Latency, NakedTime
 from framework.journal.report import Material, _latency, report_of
@@ -20,6 +24,12 @@ def _counts(part: Counts) -> tuple[int, int, int, int, int, int, int, int]:
         part.received, part.adapted, part.attempted, part.opened, part.protected,
         part.not_attempted, part.refused, part.undecided,
     )  # fmt: skip
+
+
+def _wave_of(signal: Signal) -> tuple[Record, ...]:
+    """A wave of one signal, which is being opened."""
+    planned = h.decision(signal, "planned", position_id=h.place(signal))
+    return WaveOpened(h.BAR, h.WAVE, h.BAR), h.received(signal), planned
 
 
 def _first(reader: JournalReader) -> WaveReport:
@@ -79,6 +89,36 @@ def test_coverage_names_each_position_that_was_naked_and_how_long(reader: Journa
         NakedTime(h.place(h.TRAILED), "binance", "HFTUSDT", 2 * h.S),
         NakedTime(h.place(h.NAKED), "bybit", "DOGUSDT", None),
     }
+
+
+def test_a_stop_that_was_live_before_the_fill_was_told_leaves_no_naked_time(path: Path) -> None:
+    summary = {"status": "open", "opened_ns": h.BAR + 14 * h.S, "protected_ns": h.BAR + 13 * h.S}
+    h.write(path, *_wave_of(h.TRAILED), h.step(h.TRAILED, 14, "filled", ("entering", "protected"), **summary))
+
+    with JournalReader.open(path) as reader:
+        coverage = report(reader).total.coverage
+
+    assert (coverage.share_percent, coverage.worst_naked_ns) == (Decimal(100), 0)
+
+
+def test_the_first_of_several_entries_is_the_first_request(path: Path) -> None:
+    entries = [record for second in (12, 15) for record in h.request(h.TRAILED, second, "entry", Leg.ENTRY, "accepted")]
+    summary = {"status": "open", "opened_ns": h.BAR + 16 * h.S}
+    h.write(path, *_wave_of(h.TRAILED), *entries, h.step(h.TRAILED, 16, "filled", ("a", "b"), **summary))
+
+    with JournalReader.open(path) as reader:
+        latencies = report(reader).total.latencies
+
+    assert latencies.decided_to_request == Latency(1, 1 * h.S, 1 * h.S)
+
+
+def test_the_errors_of_a_position_that_never_took_a_step_belong_to_its_wave(path: Path) -> None:
+    h.write(path, *_wave_of(h.TRAILED), *h.request(h.TRAILED, 12, "entry", Leg.ENTRY, "refused", "no margin"))
+
+    with JournalReader.open(path) as reader:
+        (wave,) = report(reader).waves
+
+    assert wave.errors == (ErrorCount("refused", "binance", "entry", "no margin", 1),)
 
 
 def test_errors_are_counted_by_kind_and_those_of_no_wave_only_in_the_sum(reader: JournalReader) -> None:

@@ -30,6 +30,12 @@ def test_the_components_of_a_listed_plugin_can_be_used(site: Site) -> None:
     assert registry.names(Kind.RISK) == ()
 
 
+def test_a_plugin_that_is_listed_twice_is_loaded_once(site: Site) -> None:
+    site.add("quiet", sound_filter("hush"))
+
+    assert Registry.load(["quiet", "quiet"]).names(Kind.FILTERS) == ("hush",)
+
+
 def test_a_component_tells_who_provides_it(site: Site) -> None:
     site.add("quiet", sound_filter("hush"), distribution="acme-filters", version="2.5")
 

@@ -39,6 +39,8 @@ def command(context: click.Context, config: Path, state: Path | None, sets: Sequ
         raise
     finally:
         show.stop()
-    print_report(deployment, view)
-    print_end(deployment, end)
+    try:
+        print_report(deployment, view)
+    finally:  # what stays open is told whatever happens
+        print_end(deployment, end)
     context.exit(1 if end.failed else 0)

@@ -174,13 +174,15 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 @define
 class LoopClock:
-    """A clock that starts at `start_ns` and follows a virtual loop."""
+    """A clock that starts at `start_ns` and follows a virtual loop, in whole units of `grain_ns`."""
 
     loop: VirtualLoop
     start_ns: int = 0
+    grain_ns: int = 1
 
     def now_ns(self) -> int:
-        return self.start_ns + round(self.loop.time() * 1_000_000_000)
+        passed_ns = round(self.loop.time() * 1_000_000_000)
+        return self.start_ns + passed_ns // self.grain_ns * self.grain_ns
 
 
 @define

@@ -130,6 +130,18 @@ def test_the_side_that_counts_is_the_one_held_after_the_opening_gap() -> None:
     assert [price for _, price in _prices(on_virtual_time(body))] == ["3.8", "3.2", "3.9", "3.6"]
 
 
+def test_what_happens_at_a_point_is_never_dated_before_it_even_by_a_coarse_clock() -> None:
+    async def body(told: Told) -> list[Any]:
+        exchange = await _exchange(told, Side.LONG, stop="3.290")
+        told.clock.grain_ns = HOUR_NS * 5
+        exchange.play(_bar("3.4", "3.9", "3.2", "3.6"))
+        await asyncio.sleep(24 * 3600)
+        return told.take()
+
+    (fill,) = [one.fill for one in on_virtual_time(body) if isinstance(one, FillSeen)]
+    assert fill.time_ns == 6 * HOUR_NS
+
+
 def test_a_bar_is_a_candle_once_it_has_closed() -> None:
     async def body(told: Told) -> None:
         exchange = await _exchange(told, None)

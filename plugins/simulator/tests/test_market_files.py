@@ -84,6 +84,7 @@ def _first(content: Any) -> Any:
         (lambda c: _first(c).update(filters=[]), "lacks 'PRICE_FILTER'"),
         (lambda c: _first(c)["filters"][0].update(tickSize="abc"), "has another shape"),
         (lambda c: _first(c)["filters"][0].update(tickSize="NaN"), "has another shape"),
+        (lambda c: _first(c)["filters"][0].update(maxPrice="Infinity"), "has another shape"),
         (lambda c: _first(c)["filters"][0].update(tickSize="0"), "has another shape"),
         (lambda c: _first(c)["filters"][0].update(tickSize=0.1), "has another shape"),
     ],

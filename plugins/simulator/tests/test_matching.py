@@ -235,6 +235,13 @@ def test_a_cancelled_order_does_not_fill_and_is_unknown_to_a_second_cancel() -> 
     assert again.code == "-2011"
 
 
+def test_an_order_is_known_in_its_own_market_only() -> None:
+    venue = bench()
+    venue.order("buy", "1", client_id="mine")
+    assert venue.venue.order(ME, SYMBOL, "mine") is not None
+    assert venue.venue.order(ME, "ETHUSDT", "mine") is None
+
+
 def test_accounts_share_the_market_and_its_depth_but_nothing_else() -> None:
     venue = bench()
     venue.venue.open_account(new_account("other"))

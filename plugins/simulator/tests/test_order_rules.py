@@ -104,6 +104,12 @@ def test_a_market_order_is_valued_at_the_mark_price() -> None:
     assert answer.code == "-4164"
 
 
+def test_a_limit_order_is_valued_at_its_own_price() -> None:
+    answer = bench().order("buy", "0.05", "99.9")
+    assert isinstance(answer, Refusal)
+    assert answer.code == "-4164"
+
+
 def test_binance_frees_a_client_id_with_the_end_of_its_order() -> None:
     venue = bench(BINANCE)
     venue.order("buy", "0.1", "90", client_id="same")

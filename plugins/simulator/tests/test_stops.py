@@ -253,6 +253,11 @@ def test_the_attached_stop_is_moved_in_place_under_its_label_and_replaced_under_
     assert [(stop.client_id, stop.trigger_price) for stop in venue.venue.stops(ME, SYMBOL)] == [("s2", d(96))]
 
 
+def test_the_label_of_an_attached_stop_takes_no_client_id() -> None:
+    venue = _entered(BYBIT, stop="94")
+    assert not isinstance(venue.order("buy", "1", client_id="s1"), Refusal)
+
+
 def test_a_second_entry_with_a_stop_replaces_the_first_stop() -> None:
     venue = _entered(BYBIT, stop="94")
     venue.order("buy", "1", stop=attached("95", "s2"))

@@ -30,6 +30,7 @@ from framework import (
 )
 
 from .bars import BarWalker
+from .engine.events import TradeEvent
 from .engine.orders import AttachedStop, OrderRequest, Stop, StopRequest
 from .engine.path import BarPath
 from .engine.rules import Market
@@ -194,6 +195,8 @@ class Session:
 
     def _emit(self) -> None:
         for event in self.venue.take_events():
+            if not isinstance(event, TradeEvent):
+                continue  # funding, transfers and settings: nothing of that happens here
             symbol = symbol_of(event)
             position = self.venue.position(self.account, symbol)
             seen = event_seen(event, self.markets[symbol].rules, position)

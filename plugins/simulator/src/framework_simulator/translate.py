@@ -21,7 +21,7 @@ from framework import (
 )
 
 from .engine.account import Position
-from .engine.events import Event, Filled, OrderChanged, PositionChanged, StopChanged
+from .engine.events import Filled, OrderChanged, PositionChanged, StopChanged, TradeEvent
 from .engine.money import in_digits_of
 from .engine.orders import CreatedBy, Order, Stop
 
@@ -64,7 +64,7 @@ def venue_position(position: Position, rules: MarketRules, stop_price: Decimal |
     )
 
 
-def event_seen(event: Event, rules: MarketRules, position: Position) -> ExchangeEvent | None:
+def event_seen(event: TradeEvent, rules: MarketRules, position: Position) -> ExchangeEvent | None:
     """An engine event as the kernel sees it; None for the market order that a stop became: its fills tell it."""
     match event:
         case Filled():
@@ -78,7 +78,7 @@ def event_seen(event: Event, rules: MarketRules, position: Position) -> Exchange
             return OrderSeen(order_report(event.order, rules)) if by_client else None
 
 
-def symbol_of(event: Event) -> str:
+def symbol_of(event: TradeEvent) -> str:
     """The market that an event is about."""
     match event:
         case Filled():

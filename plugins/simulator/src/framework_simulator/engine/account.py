@@ -2,7 +2,7 @@
 
 Everything is exact. A position keeps its cost, not its average price, so that at every instant, to the last digit::
 
-    cash = deposit - fees - sum(signed quantity x price of every fill) + signed cost of the open positions
+    cash = deposit + received - fees - sum(signed quantity x price of every fill) + signed cost of the open positions
 """
 
 from __future__ import annotations
@@ -53,7 +53,11 @@ class Position:
 
 @define
 class Account:
-    """Cash and positions of one account. `leverage` is what it chose; a market may allow less."""
+    """Cash and positions of one account. `leverage` is what it chose; a market may allow less.
+
+    `leverages` and `isolated` hold what was chosen for single markets. `hedge_mode`: positions by side, which is not
+    modelled: orders are refused then.
+    """
 
     name: str
     cash: Decimal
@@ -62,7 +66,15 @@ class Account:
     maker_fee: Percent
     realized_pnl: Decimal = ZERO
     fees: Decimal = ZERO
+    received: Decimal = ZERO
     positions: dict[str, Position] = field(factory=dict)
+    leverages: dict[str, Decimal] = field(factory=dict)
+    isolated: set[str] = field(factory=set)
+    hedge_mode: bool = False
+
+    def leverage_of(self, symbol: str) -> Decimal:
+        """The leverage chosen for a market."""
+        return self.leverages.get(symbol, self.leverage)
 
     def position(self, symbol: str) -> Position:
         """The position in one market, flat or not."""
@@ -93,6 +105,11 @@ class Account:
     def equity(self, mark_of: Callable[[str], Decimal]) -> Decimal:
         """Cash plus the unrealised PnL of every position at its mark price."""
         return sum((p.unrealized_pnl(mark_of(p.symbol)) for p in self.positions.values()), self.cash)
+
+    def receive(self, amount: Decimal) -> None:
+        """Funding or a transfer: money that no trade made. Negative: it goes out."""
+        self.cash += amount
+        self.received += amount
 
     def _keep(self, position: Position) -> None:
         if position.quantity:

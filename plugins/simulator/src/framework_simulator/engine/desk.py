@@ -7,7 +7,7 @@ from attrs import define, field
 from framework import Fill
 
 from .account import Account
-from .orders import CreatedBy, Order, Stop
+from .orders import CreatedBy, Order, Stop, StopKind
 
 
 @define
@@ -21,6 +21,8 @@ class Desk:
     _stops: dict[str, dict[str, Stop]] = field(factory=dict, init=False)
     _fills: dict[str, list[Fill]] = field(factory=dict, init=False)
     _used_ids: set[str] = field(factory=set, init=False)
+    _triggering: dict[str, Stop] = field(factory=dict, init=False)
+    opened_ns: dict[str, int] = field(factory=dict, init=False)
 
     @property
     def name(self) -> str:
@@ -35,9 +37,14 @@ class Desk:
             resting.pop(order.id, None)
         else:
             resting[order.id] = order
-        if order.created_by is CreatedBy.CLIENT:
+        if order.created_by is CreatedBy.CLIENT or order.parent is not None:
             self._newest_id[order.client_id] = order.id
             self._used_ids.add(order.client_id)
+
+    def order_by_id(self, symbol: str, order_id: str) -> Order | None:
+        """An order by the venue's id, finished or not."""
+        order = self._orders.get(order_id)
+        return order if order is not None and order.symbol == symbol else None
 
     def order_by_client_id(self, symbol: str, client_id: str) -> Order | None:
         """The newest order of a client under this id, finished or not."""
@@ -67,13 +74,39 @@ class Desk:
         """The stops that rest in one market, oldest first."""
         return tuple(self._stops.get(symbol, {}).values())
 
-    def stop_by_client_id(self, symbol: str, client_id: str) -> Stop | None:
-        """A resting stop by its client id."""
-        return next((stop for stop in self.stops(symbol) if stop.client_id == client_id), None)
+    def all_stops(self) -> tuple[Stop, ...]:
+        """The stops that rest in all markets."""
+        return tuple(stop for stops in self._stops.values() for stop in stops.values())
 
-    def attached_stop(self, symbol: str) -> Stop | None:
-        """The stop that is attached to the position."""
-        return next((stop for stop in self.stops(symbol) if stop.attached), None)
+    def triggering(self, symbol: str) -> tuple[Stop, ...]:
+        """The stops of one market that have triggered, and whose order is not there yet."""
+        return tuple(stop for stop in self._triggering.values() if stop.symbol == symbol)
+
+    def put_triggering(self, stop: Stop) -> None:
+        """Keep a stop whose order is on its way."""
+        self._triggering[stop.id] = stop
+
+    def drop_triggering(self, stop: Stop) -> None:
+        """Its order is there, or never will be."""
+        self._triggering.pop(stop.id, None)
+
+    def is_triggering(self, stop: Stop) -> bool:
+        """Whether its order is still on its way."""
+        return stop.id in self._triggering
+
+    def stop_by_id(self, symbol: str, stop_id: str) -> Stop | None:
+        """A resting or triggering stop by the venue's id."""
+        return self._stops.get(symbol, {}).get(stop_id) or self._triggering.get(stop_id)
+
+    def stop_by_client_id(self, symbol: str, client_id: str) -> Stop | None:
+        """A resting or triggering stop by its client id."""
+        stops = (*self.stops(symbol), *self.triggering(symbol))
+        return next((stop for stop in stops if stop.client_id == client_id), None)
+
+    def attached_stop(self, symbol: str, kind: StopKind = StopKind.STOP) -> Stop | None:
+        """The stop of a kind that is attached to the whole position."""
+        whole = (stop for stop in self.stops(symbol) if stop.attached and stop.quantity is None)
+        return next((stop for stop in whole if stop.kind is kind), None)
 
     def add_fill(self, fill: Fill) -> None:
         """Keep an execution."""

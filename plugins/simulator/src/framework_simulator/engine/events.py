@@ -14,7 +14,11 @@ from .orders import Order, Stop
 
 @frozen
 class OrderChanged:
-    """An order was taken in, filled, cancelled, or came to its end."""
+    """An order was taken in, filled, cancelled, or came to its end.
+
+    Fills come before it as `Filled` events, which carry the order too: who tells executions one by one leaves out
+    those of these whose status is filled or partially-filled.
+    """
 
     account: str
     order: Order
@@ -84,4 +88,5 @@ class SettingsChanged:
     symbol: str | None
 
 
-Event = OrderChanged | StopChanged | Filled | PositionChanged | FundingPaid | CashChanged | SettingsChanged
+TradeEvent = OrderChanged | StopChanged | Filled | PositionChanged
+Event = TradeEvent | FundingPaid | CashChanged | SettingsChanged

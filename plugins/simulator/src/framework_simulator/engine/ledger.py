@@ -5,9 +5,11 @@ A line has ``seq`` (from 1, no gaps), ``t`` (ns), ``venue``, ``account``, ``kind
 - ``order``: id, client_id, symbol, side, type, qty, filled, price, avg_price, reduce_only, close_position, status,
   created_by
 - ``stop``: id, client_id, symbol, side, qty (null: the whole position), trigger_price, trigger_by, reduce_only,
-  attached, status
+  attached, status (untriggered, triggering, triggered, finished, cancelled, expired, rejected)
 - ``fill``: order, symbol, side, qty, price, fee, realized_pnl (before the fee)
 - ``position``: symbol, qty (signed), entry_price
+- ``cash``: reason (funding, transfer), symbol, amount (negative: paid), cash (after it)
+- ``setting``: name (leverage, margin_type, position_mode), symbol, value
 - ``price``: symbol, bid, ask, mark, last (``account`` is null)
 
 Decimals are strings without an exponent.
@@ -15,15 +17,16 @@ Decimals are strings without an exponent.
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, TextIO
 
 from attrs import define, field
 
-from framework import Fill, OrderSide, Percent, Quote, plain
+from framework import Fill, OrderSide, OrderStatus, Percent, Quote, plain
 
 from .account import Account, Position
 from .money import ZERO
@@ -39,37 +42,57 @@ class Ledger:
 
     venue: str
     sinks: list[Sink] = field(factory=list)
-    _seq: int = field(default=0, init=False)
+    _numbers: Iterator[int] = field(factory=lambda: itertools.count(1))
+
+    def of(self, venue: str) -> Ledger:
+        """The same ledger, for the lines of another venue: the sequence and the sinks are shared."""
+        return Ledger(venue, self.sinks, self._numbers)
 
     def order(self, time_ns: int, account: str, order: Order) -> None:
         """A line for an order as it is now."""
         if self.sinks:
-            self._write(time_ns, account, "order", _order_fields(order))
+            self.write(time_ns, account, "order", _order_fields(order))
 
     def stop(self, time_ns: int, account: str, stop: Stop) -> None:
         """A line for a stop as it is now."""
         if self.sinks:
-            self._write(time_ns, account, "stop", _stop_fields(stop))
+            self.write(time_ns, account, "stop", _stop_fields(stop))
 
     def fill(self, time_ns: int, account: str, fill: Fill, realized_pnl: Decimal) -> None:
         """A line for an execution."""
         if self.sinks:
-            self._write(time_ns, account, "fill", _fill_fields(fill, realized_pnl))
+            self.write(time_ns, account, "fill", _fill_fields(fill, realized_pnl))
 
     def position(self, time_ns: int, account: str, position: Position) -> None:
         """A line for a position after an execution."""
         if self.sinks:
-            self._write(time_ns, account, "position", _position_fields(position))
+            self.write(time_ns, account, "position", _position_fields(position))
+
+    def cash(self, time_ns: int, account: str, reason: str, symbol: str | None, amount: Decimal, cash: Decimal) -> None:
+        """A line for money that no trade made: ``funding`` or ``transfer``."""
+        if self.sinks:
+            fields = {"reason": reason, "symbol": symbol, "amount": plain(amount), "cash": plain(cash)}
+            self.write(time_ns, account, "cash", fields)
+
+    def setting(self, time_ns: int, account: str, name: str, symbol: str | None, value: str) -> None:
+        """A line for a setting of an account: ``leverage``, ``margin_type`` or ``position_mode``."""
+        if self.sinks:
+            self.write(time_ns, account, "setting", {"name": name, "symbol": symbol, "value": value})
 
     def price(self, time_ns: int, symbol: str, quote: Quote) -> None:
         """A line for a new market."""
         if self.sinks:
             prices = {"bid": quote.bid, "ask": quote.ask, "mark": quote.mark, "last": quote.last}
-            self._write(time_ns, None, "price", {"symbol": symbol, **{k: plain(v) for k, v in prices.items()}})
+            self.write(time_ns, None, "price", {"symbol": symbol, **{k: plain(v) for k, v in prices.items()}})
 
-    def _write(self, time_ns: int, account: str | None, kind: str, fields: Line) -> None:
-        self._seq += 1
-        line: Line = {"seq": self._seq, "t": time_ns, "venue": self.venue, "account": account, "kind": kind, **fields}
+    def write(self, time_ns: int, account: str | None, kind: str, fields: Line, *, venue: str | None = None) -> None:
+        """A line of any kind. Its `venue` is the ledger's unless another is given."""
+        if not self.sinks:
+            return
+        venue = self.venue if venue is None else venue
+        line: Line = {
+            "seq": next(self._numbers), "t": time_ns, "venue": venue, "account": account, "kind": kind, **fields
+        }  # fmt: skip
         for sink in self.sinks:
             sink(line)
 
@@ -146,7 +169,7 @@ def _order_fields(order: Order) -> Line:
         "price": _text(order.price),
         "avg_price": _text(order.average_price),
         "reduce_only": order.reduce_only,
-        "close_position": False,
+        "close_position": order.close_position,
         "status": order.status.value,
         "created_by": order.created_by.value,
     }
@@ -161,10 +184,17 @@ def _stop_fields(stop: Stop) -> Line:
         "qty": _text(stop.quantity),
         "trigger_price": plain(stop.trigger_price),
         "trigger_by": stop.trigger_by.value,
-        "reduce_only": True,
+        "reduce_only": stop.reduce_only,
         "attached": stop.attached,
-        "status": stop.status.value,
+        "status": stop_status(stop),
     }
+
+
+def stop_status(stop: Stop) -> str:
+    """Where a stop stands: its status, with the stages of a trigger told apart."""
+    if stop.status is OrderStatus.TRIGGERED and (stop.finished or stop.order_id is None):
+        return "finished" if stop.finished else "triggering"
+    return stop.status.value
 
 
 def _fill_fields(fill: Fill, realized_pnl: Decimal) -> Line:

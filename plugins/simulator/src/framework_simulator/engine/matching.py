@@ -6,39 +6,51 @@ event, what lies nearest to the old price first, so that the outcome does not de
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 
 from attrs import define, evolve, field
 
 from framework import Fill, OrderSide, OrderStatus, OrderType, Percent, TimeInForce, ceil_to, floor_to
 
+from . import conditional, forced
 from .account import Position
 from .book import Book
+from .conditional import POSITION_CLOSED
 from .desk import Desk
-from .events import Event, Filled, OrderChanged, PositionChanged, StopChanged
+from .events import Event, Filled, OrderChanged, PositionChanged
 from .ledger import Ledger
-from .money import ZERO, in_digits_of, opposite
-from .orders import AttachedStop, CreatedBy, Order, Stop, crosses
+from .money import ZERO, in_digits_of
+from .orders import Cause, CreatedBy, Order, Stop, crosses
+from .realism import Realism
 from .rules import Market
 from .style import VenueStyle
 
 NO_DEPTH = "no depth left at the best price"
-POSITION_CLOSED = "position closed"
-NOTHING_TO_REDUCE = "nothing to reduce"
+NOT_ALL = "not all of it could be filled at once"
+WOULD_TAKE = "post-only order would take liquidity"
+
+_FILL_CAUSES = {Cause.LIQUIDATION: "liquidation", Cause.ADL: "adl"}
 
 
 @define
 class Matching:
-    """The venue's state, and everything that changes it. `slippage` works against whoever takes at the market."""
+    """The venue's state, and everything that changes it. `slippage` works against whoever takes at the market.
+
+    `order_ids` and `stop_ids` make the ids that clients see of the venue's numbers.
+    """
 
     style: VenueStyle
     markets: Mapping[str, Market]
     ledger: Ledger
     slippage: Percent
+    realism: Realism = field(factory=Realism)
+    order_ids: Callable[[int], str] = str
+    stop_ids: Callable[[int], str] = str
     books: dict[str, Book] = field(factory=dict)
     desks: dict[str, Desk] = field(factory=dict)
     events: list[Event] = field(factory=list)
+    triggering: list[tuple[int, Desk, Stop]] = field(factory=list)
     now_ns: int = 0
     _orders: int = field(default=0, init=False)
     _fills: int = field(default=0, init=False)
@@ -53,26 +65,51 @@ class Matching:
     def submit(self, desk: Desk, order: Order) -> Order:
         """Take in an order that was admitted; answers how it stands once it has met the book."""
         held = desk.account.position(order.symbol)
-        desk.put_order(order)
+        order = self._keep(desk, evolve(order, created_ns=self.now_ns))
         self.ledger.order(self.now_ns, desk.name, order)
-        book = self.books[order.symbol]
-        marketable = order.price is None or crosses(order.side, order.price, book.best_for(order.side))
+        if self.realism.tells_stages:
+            self.events.append(OrderChanged(desk.name, order))
+        marketable = self._marketable(order)
         if marketable and order.time_in_force is TimeInForce.POST_ONLY:
-            return self._end(desk, order, OrderStatus.CANCELLED, "post-only order would take liquidity")
+            return self.end(desk, order, OrderStatus.CANCELLED, WOULD_TAKE)
+        if order.all_or_nothing and (not marketable or self._fillable(desk, order) < order.quantity):
+            return self.end(desk, order, self.style.unfilled_rest, NOT_ALL)
         if marketable:
-            order = self._trade(desk, order, self._taking_price(order, book), desk.account.taker_fee)
+            order = self._trade(desk, order, self._taking_price(order), desk.account.taker_fee, maker=False)
         if order.remaining and (order.type is OrderType.MARKET or order.time_in_force is TimeInForce.IOC):
-            order = evolve(order, status=self.style.unfilled_rest, reason=NO_DEPTH)
-            desk.put_order(order)
+            order = self._keep(desk, evolve(order, status=self.style.unfilled_rest, reason=NO_DEPTH))
         self._conclude(desk, order, held, changed=order.status is not OrderStatus.NEW)
+        return order
+
+    def amend(self, desk: Desk, order: Order) -> Order:
+        """A resting order has another price or quantity from now on; it may meet the book at once."""
+        held = desk.account.position(order.symbol)
+        order = self._keep(desk, order)
+        self.ledger.order(self.now_ns, desk.name, order)
+        self.events.append(OrderChanged(desk.name, order))
+        if self._marketable(order):
+            order = self._trade(desk, order, self._taking_price(order), desk.account.taker_fee, maker=False)
+            self._conclude(desk, order, held)
+        return order
+
+    def force(self, desk: Desk, order: Order, price: Decimal) -> Order:
+        """An order that the venue, or somebody else, makes: it fills in full at `price`, whatever the book holds."""
+        held = desk.account.position(order.symbol)
+        order = self._keep(desk, evolve(order, created_ns=self.now_ns))
+        self.ledger.order(self.now_ns, desk.name, order)
+        order = self._fill_in_full(desk, order, order.quantity, price, desk.account.taker_fee, maker=False)
+        self._conclude(desk, order, held)
         return order
 
     def cancel(self, desk: Desk, order: Order, reason: str) -> Order:
         """Take a resting order out."""
-        return self._end(desk, order, OrderStatus.CANCELLED, reason)
+        return self.end(desk, order, OrderStatus.CANCELLED, reason)
 
-    def _taking_price(self, order: Order, book: Book) -> Decimal:
-        best = book.best_for(order.side)
+    def _marketable(self, order: Order) -> bool:
+        return order.price is None or crosses(order.side, order.price, self.books[order.symbol].best_for(order.side))
+
+    def _taking_price(self, order: Order) -> Decimal:
+        best = self.books[order.symbol].best_for(order.side)
         if order.type is OrderType.LIMIT or not self.slippage.value:
             return best
         tick = self.markets[order.symbol].rules.tick_size
@@ -85,147 +122,134 @@ class Matching:
         wanted = order.remaining
         if order.reduce_only:
             wanted = desk.account.position(order.symbol).reducible(order.side, wanted)
-        depth = self.books[order.symbol].depth_for(order.side)
+        book, market = self.books[order.symbol], self.markets[order.symbol]
+        if order.type is OrderType.MARKET and market.take_bound is not None:
+            away = abs(book.best_for(order.side) - book.quote.mark)
+            if away > market.take_bound * book.quote.mark:
+                return ZERO
+        depth = book.depth_for(order.side)
         if depth is not None:
             wanted = min(wanted, depth)
-        return floor_to(wanted, self.markets[order.symbol].rules.step_size)
+        return floor_to(wanted, market.rules.step_size)
 
-    def _trade(self, desk: Desk, order: Order, price: Decimal, fee: Percent) -> Order:
-        """Fill what can be filled at `price`, split where the position passes through zero."""
+    def _trade(self, desk: Desk, order: Order, price: Decimal, fee: Percent, *, maker: bool) -> Order:
+        """Fill what can be filled at `price`."""
         quantity = self._fillable(desk, order)
         if quantity <= ZERO:
             return order
         self.books[order.symbol].use_up(order.side, quantity)
+        return self._fill_in_full(desk, order, quantity, price, fee, maker=maker)
+
+    def _fill_in_full(
+        self, desk: Desk, order: Order, quantity: Decimal, price: Decimal, fee: Percent, *, maker: bool
+    ) -> Order:
+        """Fill `quantity`, split where the position passes through zero."""
         closing = desk.account.position(order.symbol).reducible(order.side, quantity)
         for part in (closing, quantity - closing):
             if part:
-                self._book_fill(desk, order, part, price, fee)
-        filled = order.filled + quantity
-        status = OrderStatus.FILLED if filled == order.quantity else OrderStatus.PARTIALLY_FILLED
-        order = evolve(order, filled=filled, cost=order.cost + quantity * price, status=status)
-        desk.put_order(order)
-        return order
+                order = self._book_fill(desk, order, part, price, fee, maker=maker)
+        return self._keep(desk, order)
 
-    def _book_fill(self, desk: Desk, order: Order, quantity: Decimal, price: Decimal, fee: Percent) -> None:
-        rules = self.markets[order.symbol].rules
+    def _book_fill(
+        self, desk: Desk, order: Order, quantity: Decimal, price: Decimal, fee: Percent, *, maker: bool
+    ) -> Order:
+        rules, symbol = self.markets[order.symbol].rules, order.symbol
         self._fills += 1
         fill = Fill(
             id=f"t{self._fills}",
             order_id=order.id,
             client_id=order.client_id,
-            symbol=order.symbol,
+            symbol=symbol,
             side=order.side,
             quantity=in_digits_of(rules.step_size, quantity),
             price=in_digits_of(rules.tick_size, price),
             fee_usd=fee.of(quantity * price),
             time_ns=self.now_ns,
-            cause="stop" if order.created_by is CreatedBy.STOP else "order",
+            cause=_fill_cause(order),
         )
-        realized = desk.account.apply(order.symbol, order.side, quantity, price, fill.fee_usd)
+        before = desk.account.position(symbol)
+        realized = desk.account.apply(symbol, order.side, quantity, price, fill.fee_usd)
+        after = desk.account.position(symbol)
+        if not before.quantity:
+            desk.opened_ns[symbol] = self.now_ns
+        filled = order.filled + quantity
+        order = evolve(
+            order,
+            filled=filled,
+            cost=order.cost + quantity * price,
+            fee=order.fee + fill.fee_usd,
+            realized_pnl=order.realized_pnl + realized,
+            status=OrderStatus.FILLED if filled == order.quantity else OrderStatus.PARTIALLY_FILLED,
+            updated_ns=self.now_ns,
+        )
         desk.add_fill(fill)
         self.ledger.fill(self.now_ns, desk.name, fill, realized)
-        self.ledger.position(self.now_ns, desk.name, desk.account.position(order.symbol))
-        self.events.append(Filled(desk.name, fill, realized))
+        self.ledger.position(self.now_ns, desk.name, after)
+        closed = before.reducible(order.side, quantity)
+        self.events.append(Filled(desk.name, fill, realized, order, maker, closed, before.entry_price, after))
+        return order
 
-    def _end(self, desk: Desk, order: Order, status: OrderStatus, reason: str) -> Order:
-        order = evolve(order, status=status, reason=reason)
+    def _keep(self, desk: Desk, order: Order) -> Order:
+        order = evolve(order, updated_ns=self.now_ns)
         desk.put_order(order)
+        return order
+
+    def end(self, desk: Desk, order: Order, status: OrderStatus, reason: str) -> Order:
+        """An order comes to its end unfilled, or partly filled."""
+        order = self._keep(desk, evolve(order, status=status, reason=reason))
         self.ledger.order(self.now_ns, desk.name, order)
         self.events.append(OrderChanged(desk.name, order))
+        conditional.finish(self, desk, order)
         return order
 
     def _conclude(self, desk: Desk, order: Order, held: Position, *, changed: bool = True) -> None:
         """Tell the order, then what its fills did to the position and to what hangs on it."""
         if changed:
             self.ledger.order(self.now_ns, desk.name, order)
-        self.events.append(OrderChanged(desk.name, order))
+        # An order that merely rests was told already where stages are told.
+        if changed or not self.realism.tells_stages:
+            self.events.append(OrderChanged(desk.name, order))
+        if order.status.is_final:
+            conditional.finish(self, desk, order)
         now = desk.account.position(order.symbol)
         if now == held:
             return
         if held.quantity and now.quantity * held.quantity <= ZERO:
-            self._clear(desk, order.symbol, held)
-        if order.stop is not None and now.quantity and now.exit_side is not order.side:
-            self.attach(desk, order.symbol, order.stop)
+            self._clear(desk, order, held)
+        if now.quantity and now.exit_side is not order.side:
+            same = held.quantity * now.quantity > ZERO
+            conditional.attach_all(self, desk, order, now.size - held.size if same else now.size)
         attached = desk.attached_stop(order.symbol)
         self.events.append(PositionChanged(desk.name, now, attached.trigger_price if attached else None))
 
-    def _clear(self, desk: Desk, symbol: str, held: Position) -> None:
-        """A position is gone: its attached stop and resting reduce-only orders go too. Stop orders stay behind."""
-        attached = desk.attached_stop(symbol)
-        if attached is not None:
-            self.end_stop(desk, attached, OrderStatus.CANCELLED, POSITION_CLOSED)
-        for order in desk.resting(symbol):
-            if order.reduce_only and order.side is held.exit_side:
-                self._end(desk, order, OrderStatus.CANCELLED, POSITION_CLOSED)
-
-    # ── stops ───────────────────────────────────────────────────────────────────────────────────────────────
-
-    def attach(self, desk: Desk, symbol: str, wish: AttachedStop) -> Stop:
-        """Set the stop of a position: moves the one that is there, or replaces it when the label differs."""
-        current = desk.attached_stop(symbol)
-        if current is not None and current.client_id == wish.client_id:
-            return self.rest_stop(desk, evolve(current, trigger_price=wish.trigger_price, trigger_by=wish.trigger_by))
-        if current is not None:
-            self.end_stop(desk, current, OrderStatus.CANCELLED, "replaced")
-        stop = Stop(
-            number=self.next_number(),
-            client_id=wish.client_id,
-            symbol=symbol,
-            side=desk.account.position(symbol).exit_side,
-            quantity=None,
-            trigger_price=wish.trigger_price,
-            trigger_by=wish.trigger_by,
-            attached=True,
-        )
-        return self.rest_stop(desk, stop)
-
-    def rest_stop(self, desk: Desk, stop: Stop) -> Stop:
-        """Let a stop rest, new or moved."""
-        desk.put_stop(stop)
-        self.ledger.stop(self.now_ns, desk.name, stop)
-        self.events.append(StopChanged(desk.name, stop))
-        return stop
-
-    def end_stop(self, desk: Desk, stop: Stop, status: OrderStatus, reason: str) -> Stop:
-        """Take a resting stop out."""
-        desk.drop_stop(stop)
-        stop = evolve(stop, status=status, reason=reason)
-        self.ledger.stop(self.now_ns, desk.name, stop)
-        self.events.append(StopChanged(desk.name, stop))
-        return stop
-
-    def _trigger(self, desk: Desk, stop: Stop) -> None:
-        """A stop becomes a reduce-only market order, or expires where there is nothing to reduce."""
-        position = desk.account.position(stop.symbol)
-        quantity = position.reducible(stop.side, position.size if stop.quantity is None else stop.quantity)
-        if not quantity:
-            self.end_stop(desk, stop, OrderStatus.EXPIRED, NOTHING_TO_REDUCE)
-            return
-        self.end_stop(desk, stop, OrderStatus.TRIGGERED, "triggered")
-        child = Order(
-            number=self.next_number(),
-            client_id=stop.client_id,
-            symbol=stop.symbol,
-            side=stop.side,
-            type=OrderType.MARKET,
-            quantity=quantity,
-            price=None,
-            time_in_force=TimeInForce.IOC,
-            reduce_only=True,
-            created_by=CreatedBy.STOP,
-        )
-        self.submit(desk, child)
+    def _clear(self, desk: Desk, order: Order, held: Position) -> None:
+        """A position is gone: its stops and resting reduce-only orders go too."""
+        conditional.clear(self, desk, order.symbol, held, order)
+        for other in desk.resting(order.symbol):
+            if other.reduce_only and other.side is held.exit_side:
+                self.end(desk, other, OrderStatus.CANCELLED, POSITION_CLOSED)
 
     # ── the market moves ────────────────────────────────────────────────────────────────────────────────────
 
     def settle(self, symbol: str, origin: Decimal) -> None:
         """Work off all that the market of a symbol has made due; what lies nearest to `origin` comes first."""
+        conditional.follow(self, symbol)
         while (due := min(self._due(symbol, origin), key=lambda one: one[0], default=None)) is not None:
             _, desk, item = due
             if isinstance(item, Stop):
-                self._trigger(desk, item)
+                conditional.trigger(self, desk, item)
             else:
                 self._make(desk, item)
+        if self.realism.liquidates:
+            forced.liquidate_where_due(self, symbol)
+
+    def advance(self) -> None:
+        """Do what has fallen due with time: stops whose delay is over become orders."""
+        while self.triggering and self.triggering[0][0] <= self.now_ns:
+            _, desk, stop = self.triggering.pop(0)
+            if desk.is_triggering(stop):
+                conditional.become_order(self, desk, stop)
+                self.settle(stop.symbol, self.books[stop.symbol].quote.last)
 
     def walk(self, symbol: str, to_price: Decimal) -> None:
         """Move the market continuously to `to_price`, halting at every level where something happens."""
@@ -245,11 +269,11 @@ class Matching:
     def _next_level(self, symbol: str, start: Decimal, end: Decimal) -> Decimal | None:
         # Falling prices reach sell stops and buy limits, rising ones buy stops and sell limits.
         falling = end < start
-        stop_side = OrderSide.SELL if falling else OrderSide.BUY
+        limit_side = OrderSide.BUY if falling else OrderSide.SELL
         low, high = min(start, end), max(start, end)
         levels = [
-            *(stop.trigger_price for _, stop in self._stops(symbol) if stop.side is stop_side),
-            *(o.price for _, o in self._resting(symbol) if o.side is opposite(stop_side) and o.price is not None),
+            *(stop.trigger_price for _, stop in conditional.resting(self, symbol) if stop.falling is falling),
+            *(o.price for _, o in self._resting(symbol) if o.side is limit_side and o.price is not None),
         ]
         # What lies at the start has been settled there already: every halt is further on than the one before.
         within = [level for level in levels if low <= level <= high and level != start]
@@ -257,8 +281,8 @@ class Matching:
 
     def _due(self, symbol: str, origin: Decimal) -> Iterator[tuple[tuple[Decimal, int], Desk, Stop | Order]]:
         book = self.books[symbol]
-        for desk, stop in self._stops(symbol):
-            if stop.reached_at(book.trigger_price(stop.trigger_by)):
+        for desk, stop in conditional.resting(self, symbol):
+            if conditional.may_trigger(self, stop):
                 yield (abs(stop.trigger_price - origin), stop.number), desk, stop
         for desk, order in self._resting(symbol):
             price = order.price
@@ -272,11 +296,14 @@ class Matching:
         if order.price is None:
             raise ValueError(f"order {order.id} rests without a price")
         held = desk.account.position(order.symbol)
-        order = self._trade(desk, order, order.price, desk.account.maker_fee)
+        order = self._trade(desk, order, order.price, desk.account.maker_fee, maker=True)
         self._conclude(desk, order, held)
-
-    def _stops(self, symbol: str) -> Iterator[tuple[Desk, Stop]]:
-        return ((desk, stop) for desk in self.desks.values() for stop in desk.stops(symbol))
 
     def _resting(self, symbol: str) -> Iterator[tuple[Desk, Order]]:
         return ((desk, order) for desk in self.desks.values() for order in desk.resting(symbol))
+
+
+def _fill_cause(order: Order) -> str:
+    if order.created_by is CreatedBy.STOP:
+        return "stop"
+    return "order" if order.cause is None else _FILL_CAUSES.get(order.cause, "order")

@@ -14,14 +14,23 @@ from framework import MarketRules, OrderSide, OrderType, is_multiple
 from .money import ZERO
 from .orders import OrderRequest
 from .style import Reason, VenueStyle
+from .tiers import DEFAULT_TIERS, Tier
 
 
 @frozen
 class Market:
-    """The rules of one market as the engine needs them: a limit order may be larger than a market order."""
+    """The rules of one market as the engine needs them: a limit order may be larger than a market order.
+
+    `take_bound`: how far from the mark price a market order may fill, as a fraction. `trigger_protect`: how far last
+    and mark price may lie apart for a price-protected stop to trigger. None: no such rule. `tiers` are the risk
+    tiers, smallest positions first.
+    """
 
     rules: MarketRules
     max_limit_quantity: Decimal
+    take_bound: Decimal | None = None
+    trigger_protect: Decimal | None = None
+    tiers: tuple[Tier, ...] = DEFAULT_TIERS
 
 
 @frozen

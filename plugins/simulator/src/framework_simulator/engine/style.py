@@ -43,15 +43,41 @@ class Reason(enum.Enum):
     UNKNOWN_ORDER = enum.auto()
     NO_ATTACHED_STOPS = enum.auto()
     NO_AMENDING = enum.auto()
+    TRIGGERING = enum.auto()
+    NEEDS_POSITION = enum.auto()
+    CLOSING_STOP_EXISTS = enum.auto()
+    TOO_MANY_STOPS = enum.auto()
+    TOO_MANY_ORDERS = enum.auto()
+    FOK_UNFILLABLE = enum.auto()
+    REDUCED_ALREADY = enum.auto()
+    BAD_TRAIL = enum.auto()
+    BAD_ACTIVATION = enum.auto()
+    NOT_LIMIT = enum.auto()
+    NOTHING_TO_AMEND = enum.auto()
+    HEDGE_MODE = enum.auto()
+    MODE_UNCHANGED = enum.auto()
+    MODE_WITH_ORDERS = enum.auto()
+    MODE_WITH_POSITIONS = enum.auto()
+    MARGIN_TYPE_UNCHANGED = enum.auto()
+    MARGIN_TYPE_WITH_ORDERS = enum.auto()
+    MARGIN_TYPE_WITH_POSITION = enum.auto()
+    LEVERAGE_UNCHANGED = enum.auto()
+    LEVERAGE_INVALID = enum.auto()
+    LEVERAGE_TOO_HIGH = enum.auto()
+    LEVERAGE_ISOLATED = enum.auto()
 
 
-_PASSING = frozenset({Reason.NO_MARKET})
+_PASSING = frozenset({Reason.NO_MARKET, Reason.TRIGGERING, Reason.NEEDS_POSITION})
 _CROSSED = frozenset({Reason.CROSSED_RISING, Reason.CROSSED_FALLING})
 
 
 @frozen
 class VenueStyle:
-    """What sets one venue apart. `unfilled_rest` is the status of a market or IOC order that the depth left short."""
+    """What sets one venue apart. `unfilled_rest` is the status of a market or IOC order that the depth left short.
+
+    `leverage_no_op_refused`: setting the leverage in force is refused; otherwise it is silently accepted.
+    `max_stops` holds for the account (Binance) or for a market (Bybit), see `stops_counted_by_market`.
+    """
 
     name: str
     attaches_stops: bool
@@ -60,6 +86,10 @@ class VenueStyle:
     unfilled_rest: OrderStatus
     refuses_crossing_post_only: bool
     limits_reduce_only_quantity: bool
+    leverage_no_op_refused: bool
+    max_orders: int
+    max_stops: int
+    stops_counted_by_market: bool
     client_id_grammar: re.Pattern[str]
     codes: Mapping[Reason, str]
 
@@ -81,6 +111,10 @@ BINANCE = VenueStyle(
     unfilled_rest=OrderStatus.EXPIRED,
     refuses_crossing_post_only=True,
     limits_reduce_only_quantity=True,
+    leverage_no_op_refused=False,
+    max_orders=200,
+    max_stops=200,
+    stops_counted_by_market=False,
     client_id_grammar=re.compile(r"[.A-Z:/a-z0-9_-]{1,36}"),
     codes={
         Reason.UNKNOWN_SYMBOL: "-1121",
@@ -106,6 +140,28 @@ BINANCE = VenueStyle(
         Reason.UNKNOWN_ORDER: "-2011",
         Reason.NO_ATTACHED_STOPS: "-1106",
         Reason.NO_AMENDING: "-5025",
+        Reason.TRIGGERING: "-4117",
+        Reason.NEEDS_POSITION: "-4509",
+        Reason.CLOSING_STOP_EXISTS: "-4130",
+        # Unverified: the code for the cap on untriggered conditional orders.
+        Reason.TOO_MANY_STOPS: "-4045",
+        Reason.TOO_MANY_ORDERS: "-2025",
+        Reason.FOK_UNFILLABLE: "-5021",
+        Reason.REDUCED_ALREADY: "-4118",
+        Reason.BAD_TRAIL: "-2007",
+        Reason.BAD_ACTIVATION: "-2021",
+        Reason.NOT_LIMIT: "-5025",
+        Reason.NOTHING_TO_AMEND: "-5027",
+        Reason.HEDGE_MODE: "-4061",
+        Reason.MODE_UNCHANGED: "-4059",
+        Reason.MODE_WITH_ORDERS: "-4067",
+        Reason.MODE_WITH_POSITIONS: "-4068",
+        Reason.MARGIN_TYPE_UNCHANGED: "-4046",
+        Reason.MARGIN_TYPE_WITH_ORDERS: "-4047",
+        Reason.MARGIN_TYPE_WITH_POSITION: "-4048",
+        Reason.LEVERAGE_INVALID: "-4028",
+        Reason.LEVERAGE_TOO_HIGH: "-2027",
+        Reason.LEVERAGE_ISOLATED: "-4161",
     },
 )
 
@@ -118,6 +174,10 @@ BYBIT = VenueStyle(
     refuses_crossing_post_only=False,
     # Reduce-only orders above the maximum are split by the venue ("Place Order", qty).
     limits_reduce_only_quantity=False,
+    leverage_no_op_refused=True,
+    max_orders=500,
+    max_stops=10,
+    stops_counted_by_market=True,
     client_id_grammar=re.compile(r"[A-Za-z0-9_-]{1,36}"),
     codes={
         Reason.UNKNOWN_SYMBOL: "10001",
@@ -143,6 +203,24 @@ BYBIT = VenueStyle(
         Reason.FLAT: "10001",
         Reason.NOT_MODIFIED: "34040",
         Reason.UNKNOWN_ORDER: "110001",
+        Reason.TRIGGERING: "110079",
+        # Unverified: the code for the cap on conditional orders of a market.
+        Reason.TOO_MANY_STOPS: "110021",
+        Reason.TOO_MANY_ORDERS: "110020",
+        Reason.BAD_TRAIL: "10001",
+        Reason.BAD_ACTIVATION: "10001",
+        Reason.NOT_LIMIT: "10001",
+        Reason.NOTHING_TO_AMEND: "10001",
+        Reason.HEDGE_MODE: "10001",
+        Reason.MODE_UNCHANGED: "110025",
+        Reason.MODE_WITH_ORDERS: "110028",
+        Reason.MODE_WITH_POSITIONS: "110024",
+        Reason.MARGIN_TYPE_UNCHANGED: "110026",
+        Reason.MARGIN_TYPE_WITH_ORDERS: "110024",
+        Reason.MARGIN_TYPE_WITH_POSITION: "110024",
+        Reason.LEVERAGE_UNCHANGED: "110043",
+        Reason.LEVERAGE_INVALID: "110013",
+        Reason.LEVERAGE_TOO_HIGH: "110090",
     },
 )
 

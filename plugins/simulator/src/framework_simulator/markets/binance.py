@@ -38,4 +38,9 @@ def _market(row: Any) -> Market:
         price_band=min(number(band["multiplierUp"]) - 1, 1 - number(band["multiplierDown"])).normalize(),
         max_leverage=None,
     )
-    return Market(rules, max_limit_quantity=number(lot["maxQty"]))
+    return Market(
+        rules,
+        max_limit_quantity=number(lot["maxQty"]),
+        take_bound=number(row["marketTakeBound"]) if "marketTakeBound" in row else None,
+        trigger_protect=number(row["triggerProtect"]) if "triggerProtect" in row else None,
+    )

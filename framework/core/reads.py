@@ -1,0 +1,230 @@
+"""What a read of the venue does to a position: it is noted, then what it confirms or contradicts is acted on.
+
+A failed read concludes nothing. A single read that contradicts what is known proves nothing either.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from attrs import evolve
+
+from .entering import after_entry, after_exit, chase, keep_quarantine
+from .facts import adopt, excess, held_by, note_fill, note_read, note_stops
+from .happenings import Alert, Level, ReadFailed, VenueRead
+from .numbers import ZERO
+from .position import LegState, Position, State
+from .steering import (
+    POLL_NS,
+    SECOND_NS,
+    TRIGGER_GRACE_NS,
+    WATCH_EVERY_NS,
+    Policy,
+    Step,
+    close,
+    finish,
+    is_closing,
+    look_at,
+    stop_entering,
+    tidy,
+)
+
+RETRY_READ_NS = SECOND_NS
+SLOWEST_RETRY_NS = 8 * SECOND_NS
+READS_BEFORE_ERROR = 5
+"""So many failed reads in a row are a case for a person."""
+
+
+def venue_read(position: Position, read: VenueRead, policy: Policy, now_ns: int) -> Step:
+    before = position
+    position = evolve(adopt(note_read(position, read), read), failed_reads=0)
+    held = held_by(position, read)
+    position = evolve(position, surplus=excess(position, read))
+    closing = position.state in (State.CLOSING, State.EMERGENCY)
+    if not closing and (held < ZERO or position.surplus > ZERO):
+        return _quarantine(position, held, policy, now_ns)
+    if held <= ZERO:
+        return _flat(_released(position), policy, now_ns)
+    if closing or _released(position).state is State.CLOSING:
+        said = (_not_ours(position, held),) if position.surplus > before.surplus else ()
+        after, commands = _still_open(_released(position), held, policy, now_ns)
+        return after, (*said, *commands)
+    return going_on(evolve(_released(position), misses=0), policy, now_ns)
+
+
+def going_on(position: Position, policy: Policy, now_ns: int) -> Step:
+    """What follows from all that is known of a position that is not being closed."""
+    after, commands = after_entry(position, policy, now_ns)
+    after, more = chase(after, now_ns)
+    return keep_quarantine(position, after, (*commands, *more))
+
+
+# ── more, or something else, than ours ──────────────────────────────────────────────────────────────────────
+
+
+def _not_ours(position: Position, held: Decimal) -> Alert:
+    what = f"{position.surplus} more than this position explains" if held > ZERO else f"{-held} on the other side"
+    text = f"{position.account} {position.symbol}: the venue holds {what}; no more entries until it is resolved"
+    return Alert(Level.ERROR, "position_not_ours", text)
+
+
+def _quarantine(position: Position, held: Decimal, policy: Policy, now_ns: int) -> Step:
+    """Protect all that is held on this side, and let a person look. What is turned round is not touched."""
+    said = () if position.state is State.QUARANTINED else (_not_ours(position, held),)
+    position = evolve(position, state=State.QUARANTINED)
+    if held < ZERO:
+        position, commands = stop_entering(position)
+    else:
+        position, commands = going_on(position, policy, now_ns)
+    return position, (*said, *commands, *look_at(position, WATCH_EVERY_NS))
+
+
+def _released(position: Position) -> Position:
+    """The position as it is once nothing strange is held beside it."""
+    if position.state is not State.QUARANTINED:
+        return position
+    if position.exit is not None and position.entered > ZERO:
+        return evolve(position, state=State.CLOSING)
+    if position.entered > ZERO:
+        return evolve(position, state=State.UNPROTECTED)
+    unknown = position.entry.state is LegState.UNKNOWN
+    return evolve(position, state=State.UNKNOWN if unknown else State.ENTERING)
+
+
+# ── flat, or still open ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _flat(position: Position, policy: Policy, now_ns: int) -> Step:
+    """The venue shows no position of ours. One such read proves nothing unless the executions say the same."""
+    if position.entered <= ZERO and position.exited <= ZERO:
+        return _nothing_found(position, policy, now_ns)
+    if position.is_explained:
+        return finish(position, policy, now_ns)
+    if position.exited >= position.entered and position.state not in (State.CLOSING, State.EMERGENCY):
+        return after_exit(position, policy, now_ns)
+    position = evolve(position, misses=position.misses + 1)
+    hidden = now_ns < position.last_entry_ns + policy.visible_ns
+    if hidden or position.misses < 2:
+        return position, look_at(position, RETRY_READ_NS)
+    if not position.entry_is_over:
+        return _without_entry(position, policy, now_ns)
+    return finish(position, policy, now_ns)
+
+
+def _without_entry(position: Position, policy: Policy, now_ns: int) -> Step:
+    """Make an end of an entry order that is open while its position is gone."""
+    if position.entry.state is LegState.UNKNOWN and now_ns >= position.entry.sent_ns + policy.fence_ns:
+        position = position.with_leg(evolve(position.entry, state=LegState.LOST))
+        return position, look_at(position, POLL_NS)
+    position, commands = stop_entering(position)
+    return position, (*commands, *look_at(position, RETRY_READ_NS))
+
+
+def _nothing_found(position: Position, policy: Policy, now_ns: int) -> Step:
+    leg = position.entry
+    if leg.state is not LegState.UNKNOWN:
+        return going_on(position, policy, now_ns)
+    if now_ns < leg.sent_ns + policy.fence_ns:
+        return evolve(position, state=State.UNKNOWN), look_at(position, POLL_NS)
+    if position.misses < 1:
+        return evolve(position, state=State.UNKNOWN, misses=position.misses + 1), look_at(position, RETRY_READ_NS)
+    text = f"{position.account} {position.symbol}: nobody knows the entry {leg.client_id}; given up, watched"
+    position = position.with_leg(evolve(leg, state=LegState.LOST))
+    position = evolve(
+        position,
+        state=State.ABORTED,
+        closed_ns=now_ns,
+        watch_until_ns=leg.sent_ns + policy.fence_ns + policy.watch_ns,
+        failure="unknown outcome",
+    )
+    return position, (Alert(Level.ERROR, "entry_lost", text), *look_at(position, WATCH_EVERY_NS))
+
+
+def _still_open(position: Position, held: Decimal, policy: Policy, now_ns: int) -> Step:
+    """Close what is left, as the venue counts it, but never more than was ours."""
+    if is_closing(position):
+        return position, look_at(position, POLL_NS)
+    left = position.exit
+    if left is not None and left.trigger_price is not None and now_ns - left.triggered_ns < TRIGGER_GRACE_NS:
+        return position, look_at(position, POLL_NS)
+    ours = position.open_quantity if position.entry_is_known else position.plan.quantity
+    quantity = min(held, ours)
+    if quantity > ZERO:
+        reason = "stop_failed" if left is None else left.reason
+        return close(evolve(position, misses=0), reason, now_ns, state=position.state, quantity=quantity)
+    position = evolve(position, misses=position.misses + 1)
+    if position.misses < 2:  # the read may be older than the executions
+        return position, look_at(position, RETRY_READ_NS)
+    surplus = evolve(position, surplus=held)
+    after, commands = finish(position, policy, now_ns)
+    return after, (_not_ours(surplus, held), *commands)
+
+
+# ── over ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def aborted_read(position: Position, read: VenueRead, policy: Policy, now_ns: int) -> Step:
+    """The watch list: what was given up may have happened after all."""
+    if position.watch_until_ns is None and position.entry_is_known:
+        return position, ()
+    position = evolve(adopt(note_read(position, read), read), failed_reads=0)
+    if position.open_quantity > ZERO:
+        return revive(position, policy, now_ns)
+    if position.entry.state is LegState.UNKNOWN and now_ns >= position.entry.sent_ns + policy.fence_ns:
+        position = position.with_leg(evolve(position.entry, state=LegState.LOST))
+    if position.entry.state in (LegState.UNKNOWN, LegState.RESTING, LegState.CANCELLING):
+        position, commands = stop_entering(position)
+        return position, (*commands, *look_at(position, RETRY_READ_NS))
+    if position.watch_until_ns is None or now_ns >= position.watch_until_ns:
+        return evolve(position, watch_until_ns=None), ()
+    return position, look_at(position, WATCH_EVERY_NS)
+
+
+def revive(position: Position, policy: Policy, now_ns: int) -> Step:
+    """What was given up is open after all: it is protected, or closed where that was wanted."""
+    position = evolve(position, state=State.UNKNOWN, closed_ns=None, watch_until_ns=None, misses=0)
+    return going_on(position, policy, now_ns)
+
+
+def closed_read(position: Position, read: VenueRead, policy: Policy, now_ns: int) -> Step:
+    """Its stops must be gone, and where nothing explains why it was flat, it must stay so."""
+    if position.is_settled:
+        return position, ()
+    position = evolve(note_stops(position, read.stops), failed_reads=0)
+    watch_until_ns = position.watch_until_ns
+    if watch_until_ns is not None:
+        for fill in read.fills:
+            position = note_fill(position, fill)
+        held = held_by(position, read)
+        if held > ZERO and position.open_quantity > ZERO:
+            return reopen(position, now_ns, min(held, position.open_quantity))
+        if position.is_explained or now_ns >= watch_until_ns:
+            position = evolve(position, watch_until_ns=None)
+    if now_ns >= (position.closed_ns or 0) + policy.fence_ns:
+        for stop in position.stops:  # what has not turned up by now never landed
+            if stop.state is LegState.LOST:
+                position = position.with_leg(evolve(stop, state=LegState.DONE))
+    return tidy(position)
+
+
+def reopen(position: Position, now_ns: int, quantity: Decimal | None = None) -> Step:
+    """The venue holds something of a position that was thought closed: close it again."""
+    reason = "reappeared" if position.exit is None else position.exit.reason
+    text = f"{position.account} {position.symbol}: a closed position is there again; closing it"
+    alert = Alert(Level.ERROR, "position_reappeared", text)
+    position = evolve(position, closed_ns=None, watch_until_ns=None, misses=0)
+    position, commands = close(position, reason, now_ns, quantity=quantity)
+    return position, (alert, *commands, *look_at(position, POLL_NS))
+
+
+def read_failed(position: Position, event: ReadFailed, _policy: Policy, _now_ns: int) -> Step:
+    if position.state.is_final and position.is_settled:
+        return position, ()
+    count = position.failed_reads
+    position = evolve(position, failed_reads=count + 1)
+    again = look_at(position, min(RETRY_READ_NS << min(count, 8), SLOWEST_RETRY_NS))
+    if count not in (0, READS_BEFORE_ERROR):
+        return position, again
+    level = Level.WARNING if count == 0 else Level.ERROR
+    text = f"{position.account} {position.symbol}: {event.message}; trying again"
+    return position, (Alert(level, "read_failed", text), *again)

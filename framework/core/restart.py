@@ -1,0 +1,37 @@
+"""A position of an earlier run: what was under way when that run ended is in doubt now, and the venue is asked."""
+
+from __future__ import annotations
+
+from attrs import evolve
+
+from .happenings import Command, StartDeadline
+from .position import LegState, Position, State
+from .steering import Policy, Step, look_at
+
+_ENTRY_IN_DOUBT = (LegState.SENT, LegState.CANCELLING)
+_STOP_IN_DOUBT = (LegState.SENT, LegState.MOVING, LegState.CANCELLING)
+
+
+def taken_over(position: Position, policy: Policy) -> Step:
+    """The position as this run may know it, with the commands that find out the rest.
+
+    Requests without an answer are of unknown outcome: an entry is looked for and never sent again, a stop is looked
+    for and placed if it is not there, a close is repeated if the venue still holds something.
+    """
+    for entry in position.entries:
+        if entry.state in _ENTRY_IN_DOUBT:
+            position = position.with_leg(evolve(entry, state=LegState.UNKNOWN, doubted=True))
+        elif entry.state is LegState.RESTING:  # nobody counts the time it may rest any more
+            position = position.with_leg(evolve(entry, doubted=True))
+    for stop in position.stops:
+        if stop.state in _STOP_IN_DOUBT:
+            position = position.with_leg(evolve(stop, state=LegState.UNKNOWN))
+    for close in position.closes:
+        position = position.with_leg(evolve(close, state=LegState.DONE))
+    if position.state is State.ENTERING and position.entry.state is LegState.UNKNOWN:
+        position = evolve(position, state=State.UNKNOWN)
+    position = evolve(position, misses=0, failed_reads=0)
+    commands: tuple[Command, ...] = look_at(position)
+    if position.unprotected_since_ns is not None:
+        commands = (*commands, StartDeadline(policy.protect_within_ns))
+    return position, commands

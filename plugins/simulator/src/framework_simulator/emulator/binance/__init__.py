@@ -1,0 +1,1 @@
+"""Binance USD-M futures: REST, market and user streams, and trading over a WebSocket."""

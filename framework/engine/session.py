@@ -193,7 +193,7 @@ class Session:
                 await self._patiently(SETTLE_S, self.engine.idle(), stop)
             for task in sources:
                 task.cancel()
-            await asyncio.gather(*sources, return_exceptions=True)
+            await asyncio.gather(everything, *sources, return_exceptions=True)
             if self.stopped.is_set():  # what is half open is finished first; a second signal does not wait for it
                 self.engine.entries_stopped = self.engine.entries_stopped or "the session is ending"
                 await self._patiently(REST_S, self.engine.rest())

@@ -13,6 +13,7 @@ from cattrs import Converter
 from ..core.numbers import Percent, plain
 from ..core.position import Position
 from ..core.protection import Ask, NoState
+from ..core.verdict import Number
 
 
 def freeze(position: Position) -> dict[str, object]:
@@ -45,4 +46,6 @@ def _converter() -> Converter:
     converter.register_structure_hook(Decimal, lambda text, _: Decimal(text))
     converter.register_unstructure_hook(Percent, lambda percent: plain(percent.value))
     converter.register_structure_hook(Percent, lambda text, _: Percent(Decimal(text)))
+    # Numbers are left out (see `freeze`), but their type must be known to structure what is around them.
+    converter.register_structure_hook(Number, lambda number, _: number)
     return converter

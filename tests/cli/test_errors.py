@@ -155,11 +155,15 @@ def test_a_reader_that_goes_away_is_no_error(shell: Shell) -> None:
 
 
 def test_what_the_output_cannot_show_is_escaped_and_no_error(shell: Shell) -> None:
-    done = subprocess.run(
-        [*COMMAND, "explain", "4", "--state", str(shell.state)],
-        cwd=ROOT, env={**environment(), "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+    def ascii_lines(*words: str) -> list[str]:
+        done = subprocess.run(
+            [*COMMAND, *words, "--state", str(shell.state)],
+            cwd=ROOT, env={**environment(), "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout.splitlines()
 
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "  no sizing fixed-usd: too small" in done.stdout.splitlines()
+    assert "  no sizing fixed-usd: too small" in ascii_lines("explain", "4")
+    assert "  1 \\xd7 refused bybit stop: price out of range" in ascii_lines("report")
+    assert len(ascii_lines("positions", "--all")) == 5

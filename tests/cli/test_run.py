@@ -24,6 +24,7 @@ from framework.cli.output import console
 from framework.cli.run_end import open_lines, print_report
 from framework.cli.run_show import LiveShow, PlainShow, start_lines
 from framework.cli.run_view import RunView
+from framework.cli.tables import POSITION_HEADINGS
 from framework.core.records import Record
 from framework.errors import JournalError
 from tests.cli.shell import COMMAND, ROOT, call, environment
@@ -207,7 +208,7 @@ def test_in_a_terminal_the_view_is_live_and_makes_room_for_the_report(stage: Sta
     live, shown_again, report = screen.partition("\x1b[?25h")
     assert shown_again  # the cursor is back
     assert "accounts main" in live
-    assert report.startswith("\x1b[1A\x1b[2K")  # the view is wiped out
+    assert report.startswith("\r\x1b[1A\x1b[2K")  # the view is wiped out
     assert REPORT in report
     assert "stays open: main BTCUSDT long 1.000" in report
 
@@ -272,23 +273,7 @@ def test_the_report_of_a_run_is_about_this_session_alone(tmp_path: Path, capsys:
 
     assert [line.split() for line in capsys.readouterr().out.splitlines() if line and "──" not in line] == [
         ["unusable:", "signal", "9", "from", "recording:", "not", "JSON"],
-        [
-            "account",
-            "symbol",
-            "side",
-            "status",
-            "quantity",
-            "entry",
-            "initial",
-            "stop",
-            "stop",
-            "exit",
-            "exit",
-            "reason",
-            "PnL",
-            "USD",
-            "signal",
-        ],
+        " ".join(POSITION_HEADINGS).split(),
         ["bybit", "DOGUSDT", "long", "closed", "134", "-", "-", "-", "-", "-", "-", "2"],
         ["no", "signals", "arrived"],
     ]

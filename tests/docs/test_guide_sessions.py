@@ -33,11 +33,12 @@ from framework.testing import NOW_NS, make_quote, make_signal
 
 @frozen
 class Fall:
-    "Two signals, then a price for each second."
+    "Two signals, then the prices, one every so many seconds."
 
     name: ClassVar[str] = "fall"
 
     prices: tuple[Decimal, ...]
+    every_s: int = 1
 
     def timeline(self):
         return Timeline(NOW_NS)
@@ -46,7 +47,7 @@ class Fall:
         signals = tuple(make_signal(symbol, id=f"fall:{symbol}", account="main") for symbol in ("BTCUSDT", "DOTUSDT"))
         await link.submit(Batch(signals, complete=True))
         for price in self.prices:
-            await asyncio.sleep(1)
+            await asyncio.sleep(self.every_s)
             quote = make_quote(price, price, last=price, time_ns=link.clock.now_ns())
             link.publish(QuoteUpdate("main", "BTCUSDT", quote))
         await asyncio.sleep(5)
@@ -120,6 +121,23 @@ def test_the_protection_lifts_the_stop_to_the_entry_price(stage: Stage) -> None:
     records = stage.play(protection=example(Kind.PROTECTION, "toml"))
 
     assert [str(each.to_price) for each in records.of(StopMoved)] == ["98.01", "100.01"]
+
+
+def test_the_protection_closes_what_was_held_too_long(stage: Stage) -> None:
+    stage.install_source(example(Kind.EXCHANGES, "python"))
+    stage.site.add("fall", PLAYS_A_FALL)
+    stage.site.add("step", example(Kind.PROTECTION, "python"))
+
+    records = stage.play(
+        plugins='[plugins]\nload = ["base", "fall", "step", "acme"]',
+        signals='[[signals]]\nuse = "fall"\nprices = ["101", "101.5", "101"]\nevery_s = 3600',
+        exchanges=example(Kind.EXCHANGES, "toml"),
+        protection=example(Kind.PROTECTION, "toml"),
+    )
+
+    closed = records.of(PositionChanged)[-1]
+    assert (closed.summary.status, closed.summary.exit_reason) == ("closed", "held_too_long")
+    assert [each.action for each in records.of(Intent)] == ["entry", "stop", "close", "cancel-stop"]
 
 
 # ── signal sources ──────────────────────────────────────────────────────────────────────────────────────────

@@ -404,6 +404,10 @@ class Venue:
         """The stops that rest in one market, the attached one included, oldest first."""
         return self._desk(account).stops(symbol)
 
+    def resting_stops(self, account: str) -> tuple[Stop, ...]:
+        """The stops that rest in all markets."""
+        return self._desk(account).all_stops()
+
     def attached_stop(self, account: str, symbol: str) -> Stop | None:
         """The stop that is part of the position in one market."""
         return self._desk(account).attached_stop(symbol)

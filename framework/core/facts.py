@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from decimal import Decimal
 
 from attrs import evolve
@@ -69,7 +68,9 @@ def note_stop(position: Position, report: StopReport) -> Position:
         quantity = report.quantity if report.quantity is not None else leg.quantity
         wanted_by = position.wanted_by if trigger == position.wanted_stop else leg.wanted_by
         return position.with_leg(
-            evolve(leg, state=state, trigger_price=trigger, quantity=quantity, wanted_by=wanted_by, missing=0)
+            evolve(
+                leg, state=state, trigger_price=trigger, quantity=quantity, wanted_by=wanted_by, missing=0, lost_ns=None
+            )
         )
     return position.with_leg(evolve(leg, state=LegState.TRIGGERED if report.reason == "triggered" else LegState.DONE))
 
@@ -99,7 +100,7 @@ def note_fill(position: Position, fill: Fill) -> Position:
     return position
 
 
-def note_read(position: Position, read: VenueRead) -> Position:
+def note_read(position: Position, read: VenueRead, fence_ns: int) -> Position:
     """Everything that a read shows of the position's orders, executions and stops."""
     for identifier, report in read.orders.items():
         if isinstance(position.leg_of(identifier), CloseLeg):
@@ -108,15 +109,22 @@ def note_read(position: Position, read: VenueRead) -> Position:
             position = note_entry(position, identifier, report)
     for fill in read.fills:
         position = note_fill(position, fill)
-    return note_stops(position, read.stops)
+    return note_stops(position, read, fence_ns)
 
 
-def note_stops(position: Position, stops: tuple[StopReport, ...]) -> Position:
-    """The stops that rest in the market, all of them: what is not there is missing."""
-    for stop in stops:
+def note_stops(position: Position, read: VenueRead, fence_ns: int) -> Position:
+    """The stops that rest in the market, all of them: what is not there is missing.
+
+    What was given up and has not turned up for `fence_ns` never landed.
+    """
+    for stop in read.stops:
         position = note_stop(position, stop)
-    seen = {report.client_id for report in stops}
-    return _note_missing(position, (stop for stop in position.stops if stop.client_id not in seen))
+    seen = {report.client_id for report in read.stops}
+    for leg in position.stops:
+        if leg.client_id in seen or (leg.attached and position.entered <= ZERO):  # that one comes with the entry
+            continue
+        position = position.with_leg(_missed(leg, read.time_ns, fence_ns))
+    return position
 
 
 def adopt(position: Position, read: VenueRead) -> Position:
@@ -148,15 +156,17 @@ def excess(position: Position, read: VenueRead) -> Decimal:
     return max(ZERO, held_by(position, read) - explained)
 
 
-def _note_missing(position: Position, absent: Iterable[StopLeg]) -> Position:
-    for stop in absent:
-        if stop.attached and position.entered <= ZERO:
-            continue  # it comes with the entry
-        if stop.state in (LegState.UNKNOWN, LegState.SENT, LegState.CANCELLING):
+def _missed(stop: StopLeg, now_ns: int, fence_ns: int) -> StopLeg:
+    """A stop that a read does not show."""
+    match stop.state:
+        case LegState.SENT | LegState.UNKNOWN | LegState.CANCELLING:
             # A stop is reduce-only: should the first one turn up after all, a second does no harm.
-            position = position.with_leg(evolve(stop, state=LegState.LOST))
-        elif stop.state in (LegState.RESTING, LegState.MOVING):
-            gone = stop.missing + 1 >= MISSING_READS
-            state = LegState.LOST if gone else stop.state
-            position = position.with_leg(evolve(stop, missing=stop.missing + 1, state=state))
-    return position
+            return evolve(stop, state=LegState.LOST, missing=1, lost_ns=now_ns)
+        case LegState.RESTING | LegState.MOVING if stop.missing + 1 >= MISSING_READS:
+            return evolve(stop, state=LegState.LOST, missing=stop.missing + 1, lost_ns=now_ns)
+        case LegState.RESTING | LegState.MOVING:
+            return evolve(stop, missing=stop.missing + 1)
+        case LegState.LOST if stop.lost_ns is None or now_ns >= stop.lost_ns + fence_ns:
+            return evolve(stop, state=LegState.DONE)
+        case _:
+            return stop

@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import ClassVar
 
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from ..errors import MissingDataError
 from .numbers import unit
@@ -210,7 +210,10 @@ class MarketSnapshot:
 
     def seen_by(self, declared: frozenset[Need]) -> MarketSnapshot:
         """This snapshot as a component that declared these needs may see it."""
-        return evolve(self, declared=declared)
+        # Called for every filter of every candidate: `attrs.evolve` takes four times as long.
+        return MarketSnapshot(
+            self.symbol, self.account, self.time_ns, self.rules, self._data, self._state, declared, self._max_age_ns
+        )
 
     @property
     def quote(self) -> Quote:

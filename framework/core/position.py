@@ -79,6 +79,7 @@ class StopLeg:
     """One protective stop. While it is being moved, `trigger_price` and `quantity` still say where it rests.
 
     `missing` counts the reads in a row that did not show it although it should rest: not found is no proof.
+    `lost_ns` is when it was given up.
     """
 
     client_id: str
@@ -88,6 +89,7 @@ class StopLeg:
     attached: bool
     wanted_by: str
     missing: int = 0
+    lost_ns: int | None = None
 
     @property
     def is_live(self) -> bool:
@@ -98,6 +100,11 @@ class StopLeg:
     def is_over(self) -> bool:
         """Whether it cannot act any more. An attached one goes with its position."""
         return self.attached or self.state in (LegState.DONE, LegState.TRIGGERED)
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether reads do not agree about it yet: it should rest and was not seen, or it may still turn up."""
+        return self.missing > 0 and self.state not in (LegState.DONE, LegState.TRIGGERED)
 
 
 @frozen
@@ -204,6 +211,11 @@ class Position:
     def exit_price(self) -> Decimal | None:
         """The average price of the executions that closed it. None before the first."""
         return average([(f.quantity, f.price) for f in self.fills.values() if f.side is self.side.exit])
+
+    @property
+    def is_opening(self) -> bool:
+        """Whether it is on its way to be protected."""
+        return self.state in (State.ENTERING, State.UNKNOWN, State.UNPROTECTED)
 
     @property
     def is_explained(self) -> bool:

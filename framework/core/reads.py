@@ -17,6 +17,7 @@ from .position import LegState, Position, State
 from .steering import (
     POLL_NS,
     SECOND_NS,
+    TIDY_NS,
     TRIGGER_GRACE_NS,
     WATCH_EVERY_NS,
     Policy,
@@ -37,7 +38,18 @@ READS_BEFORE_ERROR = 5
 
 def venue_read(position: Position, read: VenueRead, policy: Policy, now_ns: int) -> Step:
     before = position
-    position = evolve(adopt(note_read(position, read), read), failed_reads=0)
+    position = evolve(adopt(note_read(position, read, policy.fence_ns), read), failed_reads=0)
+    after, commands = _concluded(before, position, read, policy, now_ns)
+    if any(stop.is_doubtful for stop in after.stops) and not after.state.is_final:
+        return after, (*commands, *look_at(after, RETRY_READ_NS if _may_be_naked(after) else TIDY_NS))
+    return after, commands
+
+
+def _may_be_naked(position: Position) -> bool:
+    return any(stop.is_live and stop.is_doubtful for stop in position.stops)
+
+
+def _concluded(before: Position, position: Position, read: VenueRead, policy: Policy, now_ns: int) -> Step:
     held = held_by(position, read)
     position = evolve(position, surplus=excess(position, read))
     closing = position.state in (State.CLOSING, State.EMERGENCY)
@@ -103,8 +115,10 @@ def _flat(position: Position, policy: Policy, now_ns: int) -> Step:
     if position.exited >= position.entered and position.state not in (State.CLOSING, State.EMERGENCY):
         return after_exit(position, policy, now_ns)
     position = evolve(position, misses=position.misses + 1)
-    hidden = now_ns < position.last_entry_ns + policy.visible_ns
-    if hidden or position.misses < 2:
+    if now_ns < position.last_entry_ns + policy.visible_ns:  # executions say that it is open: it may be hidden
+        position, commands = going_on(position, policy, now_ns) if position.is_opening else (position, ())
+        return position, (*commands, *look_at(position, RETRY_READ_NS))
+    if position.misses < 2:
         return position, look_at(position, RETRY_READ_NS)
     if not position.entry_is_over:
         return _without_entry(position, policy, now_ns)
@@ -167,7 +181,7 @@ def aborted_read(position: Position, read: VenueRead, policy: Policy, now_ns: in
     """The watch list: what was given up may have happened after all."""
     if position.watch_until_ns is None and position.entry_is_known:
         return position, ()
-    position = evolve(adopt(note_read(position, read), read), failed_reads=0)
+    position = evolve(adopt(note_read(position, read, policy.fence_ns), read), failed_reads=0)
     if position.open_quantity > ZERO:
         return revive(position, policy, now_ns)
     if position.entry.state is LegState.UNKNOWN and now_ns >= position.entry.sent_ns + policy.fence_ns:
@@ -190,7 +204,7 @@ def closed_read(position: Position, read: VenueRead, policy: Policy, now_ns: int
     """Its stops must be gone, and where nothing explains why it was flat, it must stay so."""
     if position.is_settled:
         return position, ()
-    position = evolve(note_stops(position, read.stops), failed_reads=0)
+    position = evolve(note_stops(position, read, policy.fence_ns), failed_reads=0)
     watch_until_ns = position.watch_until_ns
     if watch_until_ns is not None:
         for fill in read.fills:
@@ -200,10 +214,6 @@ def closed_read(position: Position, read: VenueRead, policy: Policy, now_ns: int
             return reopen(position, now_ns, min(held, position.open_quantity))
         if position.is_explained or now_ns >= watch_until_ns:
             position = evolve(position, watch_until_ns=None)
-    if now_ns >= (position.closed_ns or 0) + policy.fence_ns:
-        for stop in position.stops:  # what has not turned up by now never landed
-            if stop.state is LegState.LOST:
-                position = position.with_leg(evolve(stop, state=LegState.DONE))
     return tidy(position)
 
 

@@ -10,10 +10,12 @@ import click
 import pytest
 
 from framework import ConfigError, ExchangeError, MissingDataError, PluginError, Problem
+from framework.app import journal_path
 from framework.cli.group import cli
+from framework.core.records import Event
 from framework.errors import JournalError
 from tests.cli.shell import COMMAND, ROOT, Shell, call, environment
-from tests.journal.history import HISTORY, write
+from tests.journal.history import BAR, HISTORY, write
 
 
 @pytest.fixture
@@ -154,16 +156,17 @@ def test_a_reader_that_goes_away_is_no_error(shell: Shell) -> None:
     assert said == ""
 
 
-def test_what_the_output_cannot_show_is_escaped_and_no_error(shell: Shell) -> None:
-    def ascii_lines(*words: str) -> list[str]:
+def test_what_the_output_cannot_show_is_escaped_and_no_error(tmp_path: Path) -> None:
+    write(journal_path(tmp_path), *HISTORY, Event(BAR, "info", "listed", "\u5e01\u5b89USDT is listed"))
+
+    def latin_lines(*words: str) -> list[str]:
         done = subprocess.run(
-            [*COMMAND, *words, "--state", str(shell.state)],
-            cwd=ROOT, env={**environment(), "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"},
-            capture_output=True, text=True, check=False,
+            [*COMMAND, *words, "--state", str(tmp_path)],
+            cwd=ROOT, env={**environment(), "PYTHONIOENCODING": "iso8859-1", "PYTHONUTF8": "0"},
+            capture_output=True, encoding="iso8859-1", check=False,
         )  # fmt: skip
         assert (done.returncode, done.stderr) == (0, "")
         return done.stdout.splitlines()
 
-    assert "  no sizing fixed-usd: too small" in ascii_lines("explain", "4")
-    assert "  1 \\xd7 refused bybit stop: price out of range" in ascii_lines("report")
-    assert len(ascii_lines("positions", "--all")) == 5
+    assert "  no sizing fixed-usd: too small" in latin_lines("explain", "4")
+    assert latin_lines("events")[-1].endswith("\\u5e01\\u5b89USDT is listed")

@@ -370,7 +370,8 @@ class World:
             return Refusal("busy", "not now")
         rest = tuple(s for s in self.shown.stops if s.client_id != client_id)
         if self.shown.held > ZERO and rest != self.shown.stops and not self.strangers_were_here:
-            assert any(s.attached or s.quantity >= self.shown.held for s in rest), "the last stop was cancelled"
+            known = min(self.shown.held, self.it.cover)
+            assert any(s.attached or s.quantity >= known for s in rest), "the last stop was cancelled"
         self._show(stops=rest)
         return StopReport(client_id, SYMBOL, live=False, reason="cancelled")
 

@@ -213,7 +213,7 @@ def test_the_source_hands_over_what_it_cannot_understand_as_a_bad_signal_and_goe
 
     bad, good = probe.signals
     assert isinstance(bad, BadSignal)
-    assert bad.code == "not_a_signal"
+    assert (bad.code, bad.raw) == ("not_a_signal", line.replace("open sesame", "***") + "\n")
     assert isinstance(good, Signal)
     assert answers == [b"ok\n", b"ok\n"]
 

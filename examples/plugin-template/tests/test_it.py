@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
+
 from framework import Passed, Rejection
 from framework.testing import check_filter, make_signal, make_snapshot
-
 from framework_example import HOUR_NS, QuietHours, filters
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from attrs import field, frozen, validators
+
 from framework import Filter, MarketSnapshot, Need, Passed, Rejection, Signal, Verdict, hookimpl
 
 HOUR_NS = 3_600_000_000_000

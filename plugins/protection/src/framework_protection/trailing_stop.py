@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from typing import Any, ClassVar
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from framework import Ask, Guard, Holding, Percent, Side, nearest_to, not_negative, positive
 
@@ -20,12 +20,14 @@ _DOWN = Context(prec=28, rounding=ROUND_FLOOR)
 class Trail:
     """The state: whether the activation price was reached, and the price that the stop was last set from.
 
-    Before the activation `best` is the entry price and `stop`, which is unrounded, None.
+    Before the activation `best` is the entry price and `stop`, which is unrounded, None. `level` is the nearest price
+    at which the answer changes; None when no price can change it.
     """
 
     activated: bool
     best: Decimal
     stop: Decimal | None
+    level: Decimal | None
 
 
 @frozen
@@ -77,7 +79,8 @@ class TrailingStop:
         entry = holding.entry_price
         if self._distance(holding).stop_for(holding.side, entry) <= 0:
             raise ValueError(f"the trailing distance of {self.distance_price} must be below the entry price of {entry}")
-        return self._answer(holding, Trail(activated=False, best=entry, stop=None), entry)
+        level = self._activation_price(holding)
+        return self._answer(holding, Trail(activated=False, best=entry, stop=None, level=level), entry)
 
     def on_price(self, holding: Holding, state: Any, price: Decimal, time_ns: int) -> Guard:
         """The answer at `price`. A price that reaches no level of the last answer changes nothing."""
@@ -88,28 +91,25 @@ class TrailingStop:
 
         The level that is asked for and the one that decides are the same, so being asked in between is harmless.
         """
-        level = self._level(holding, trail)
-        if level is not None and (price - level) * holding.side.sign >= 0:
-            stop = self._distance(holding).stop_for(holding.side, price)
-            trail = evolve(trail, activated=True, best=price, stop=stop)
-            level = self._level(holding, trail)
-        ask = Ask(above=level) if holding.side is Side.LONG else Ask(below=level)
-        return Guard(trail, trail.stop, ask, numbers=self._numbers(holding, trail))
-
-    def _level(self, holding: Holding, trail: Trail) -> Decimal | None:
-        """The nearest price at which the answer changes; None when no price can.
-
-        Waiting: the activation price. Armed: the price whose stop is the next better one. Rounding to the nearest
-        tick sends ties away from zero, so a long's stop improves at half a tick above where it is, a short's only
-        below half a tick, by however little.
-        """
-        if trail.stop is None:
-            return self._activation_price(holding)
-        side, tick = holding.side, holding.rules.tick_size
-        resting = nearest_to(trail.stop, tick)
-        half_a_tick = resting + side.sign * tick / 2
-        a_step = self.step_percent.of(resting) * side.sign + resting
+        side, level = holding.side, trail.level
         distance = self._distance(holding)
+        if level is not None and (price >= level if side is Side.LONG else price <= level):
+            stop = distance.stop_for(side, price)
+            level = self._level(holding, stop, distance)
+            trail = Trail(activated=True, best=price, stop=stop, level=level)
+        ask = Ask(above=level) if side is Side.LONG else Ask(below=level)
+        return Guard(trail, trail.stop, ask, numbers=self._numbers(holding, trail, distance))
+
+    def _level(self, holding: Holding, stop: Decimal, distance: _Distance) -> Decimal | None:
+        """The nearest price whose stop is better than `stop` once both are rounded; None when no price can be.
+
+        Rounding to the nearest tick sends ties away from zero, so a long's stop improves at half a tick above where
+        it is, a short's only below half a tick, by however little.
+        """
+        side, tick = holding.side, holding.rules.tick_size
+        resting = nearest_to(stop, tick)
+        half_a_tick = resting + side.sign * tick / 2
+        a_step = resting + side.sign * self.step_percent.of(resting)
         if side is Side.LONG:
             return distance.best_for(side, max(half_a_tick, a_step))
         next_best = distance.best_for(side, half_a_tick)
@@ -130,8 +130,7 @@ class TrailingStop:
             percent = require_distance("trailing distance", holding.settings.trailing_distance_percent)
         return _Distance(percent, self.distance_price or Decimal(0))
 
-    def _numbers(self, holding: Holding, trail: Trail) -> dict[str, Decimal]:
-        distance = self._distance(holding)
+    def _numbers(self, holding: Holding, trail: Trail, distance: _Distance) -> dict[str, Decimal]:
         numbers = {"best": trail.best, "activation_price": self._activation_price(holding)}
         if distance.percent is None:
             return {**numbers, "distance_price": distance.amount}

@@ -11,8 +11,8 @@ from typing import Any
 from . import money
 from .call import Call
 from .errors import VenueError
+from .history import time_filter
 from .limits import RATE_LIMITS
-from .orders import time_filter
 from .shapes import DONE, income_row
 from .words import text
 
@@ -265,8 +265,12 @@ def _brackets(call: Call, symbol: str) -> list[dict[str, Any]]:
             "initialLeverage": int(tier.max_leverage),
             "notionalCap": int(tier.cap),
             "notionalFloor": int(tier.floor),
-            "maintMarginRatio": float(tier.maintenance_rate),
-            "cum": float(tier.deduction),
+            "maintMarginRatio": _json_number(tier.maintenance_rate),
+            "cum": _json_number(tier.deduction),
         }
         for number, tier in enumerate(call.market(symbol).tiers, start=1)
     ]
+
+
+def _json_number(value: Decimal) -> int | float:
+    return int(value) if value == value.to_integral_value() else float(value)

@@ -15,7 +15,8 @@ from ...engine.money import ZERO
 from ...engine.orders import Stop, StopKind, StopRequest, Trail
 from .call import Call, one_of_two
 from .errors import VenueError
-from .orders import check_precision, check_side_mode, time_filter
+from .history import time_filter
+from .orders import check_precision, check_side_mode
 from .params import Params
 from .shapes import algo_row, listed_algo_row, queried_algo_row
 from .words import CONDITIONAL_TYPES, LIMIT_TIMES, SOURCES, side
@@ -91,7 +92,9 @@ def _request(call: Call, params: Params) -> StopRequest:
     check_side_mode(call, params)
     closes = _closes(params, name)
     quantity = None if closes else params.need_decimal("quantity")
-    price = params.need_decimal("price") if is_limit else _not_wanted(params, "price")
+    price = params.need_decimal("price") if is_limit else None
+    if not is_limit:
+        _not_wanted(params, "price")
     trigger_price, trail = _trigger(params, kind)
     check_precision(call, symbol, quantity=quantity, prices=(price, trigger_price))
     time_in_force, all_or_nothing, ends = _times(params)
@@ -163,4 +166,3 @@ def _symbol_of(call: Call, stop_id: str | None, client_id: str | None) -> str:
         if found is not None:
             return found.symbol
     raise VenueError(-2011)
-

@@ -1,4 +1,4 @@
-"""Plain orders: place, test, amend, cancel, query, the dead-man switch, trades.
+"""Plain orders: place, test, amend, cancel, the dead-man switch.
 
 Source: "Binance USD-M Futures, Trade". Conditional types have routes of their own (``conditional.py``).
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from framework import OrderSide, OrderStatus, OrderType, TimeInForce
@@ -16,13 +17,12 @@ from ...engine.orders import Order, OrderRequest
 from .call import VENUE, Call, one_of_two
 from .errors import VenueError, from_refusal, missing
 from .params import Params
-from .shapes import acknowledged, order_row, queried_order_row, trade_row
+from .shapes import acknowledged, order_row
 from .words import CONDITIONAL_TYPES, LIMIT_TIMES, ms, side
 
 BATCH = 5
 RESPONSES = frozenset({"ACK", "RESULT"})
 SIDE_MODES = frozenset({"BOTH", "LONG", "SHORT"})
-DAY_MS = 24 * 60 * 60 * 1000
 # Documented: goodTillDate must lie more than 600 s ahead. The code is unverified.
 GOOD_TILL_LEAST_MS = 600_000
 EMPTIED = {"code": 200, "msg": "The operation of cancel all open order is done."}
@@ -68,7 +68,7 @@ def test(call: Call) -> dict[str, Any]:
 
 def place_batch(call: Call) -> list[dict[str, Any]]:
     """POST batchOrders: each for itself, in the order of the list. An error stands where the order would."""
-    return _each(_batch(call.params), lambda params: place_one(call, params))
+    return [_or_error(partial(place_one, call, params)) for params in _batch(call.params)]
 
 
 def amend(call: Call) -> dict[str, Any]:
@@ -78,7 +78,7 @@ def amend(call: Call) -> dict[str, Any]:
 
 def amend_batch(call: Call) -> list[dict[str, Any]]:
     """PUT batchOrders."""
-    return _each(_batch(call.params), lambda params: amend_one(call, params))
+    return [_or_error(partial(amend_one, call, params)) for params in _batch(call.params)]
 
 
 def amend_one(call: Call, params: Params) -> dict[str, Any]:
@@ -104,21 +104,11 @@ def amend_one(call: Call, params: Params) -> dict[str, Any]:
     return {**order_row(order), "modifyId": len(done)}
 
 
-def amendments(call: Call) -> list[dict[str, Any]]:
-    """GET orderAmendment."""
-    symbol = call.symbol()
-    order_id, client_id = one_of_two(call.params, "orderId", "origClientOrderId")
-    order = call.view.order(symbol, order_id=order_id, client_id=client_id)
-    if order is None:
-        raise VenueError(-2013)
-    return call.state.amendments.get(order.id, [])
-
-
 def cancel(call: Call) -> dict[str, Any]:
     """DELETE order."""
     symbol = call.symbol()
     order_id, client_id = one_of_two(call.params, "orderId", "origClientOrderId")
-    return order_row(_cancel(call, symbol, order_id, client_id))
+    return _cancelled_row(call, symbol, order_id, client_id)
 
 
 def cancel_batch(call: Call) -> list[dict[str, Any]]:
@@ -129,7 +119,7 @@ def cancel_batch(call: Call) -> list[dict[str, Any]]:
     if not numbers and not names:
         raise missing("orderIdList")
     wanted = [(str(one), None) for one in numbers] if numbers else [(None, str(one)) for one in names]
-    return [_or_error(lambda one=one: order_row(_cancel(call, symbol, *one))) for one in wanted[:10]]
+    return [_or_error(partial(_cancelled_row, call, symbol, *one)) for one in wanted[:10]]
 
 
 def cancel_all(call: Call) -> dict[str, Any]:
@@ -151,86 +141,7 @@ def count_down(call: Call) -> dict[str, Any]:
     return {"symbol": symbol, "countdownTime": str(delay_ms)}
 
 
-def query(call: Call) -> dict[str, Any]:
-    """GET order."""
-    symbol = call.symbol()
-    order_id, client_id = one_of_two(call.params, "orderId", "origClientOrderId")
-    order = call.view.order(symbol, order_id=order_id, client_id=client_id)
-    if order is None:
-        raise VenueError(-2013)
-    return queried_order_row(order)
-
-
-def query_open(call: Call) -> dict[str, Any]:
-    """GET openOrder: only while it is open."""
-    symbol = call.symbol()
-    order_id, client_id = one_of_two(call.params, "orderId", "origClientOrderId")
-    order = call.view.order(symbol, order_id=order_id, client_id=client_id)
-    if order is None or order.status.is_final:
-        raise VenueError(-2013)
-    return queried_order_row(order)
-
-
-def list_open(call: Call) -> list[dict[str, Any]]:
-    """GET openOrders, of one market or of all."""
-    return [queried_order_row(order) for order in call.view.open_orders(call.some_symbol())]
-
-
-def list_all(call: Call) -> list[dict[str, Any]]:
-    """GET allOrders: from orderId on, or the newest within the times given (at most 7 days)."""
-    symbol, limit = call.some_symbol(), call.params.limit(500, 1000)
-    first = call.params.whole("orderId")
-    within = time_filter(call)
-    rows = [
-        order
-        for order in call.view.orders.values()
-        if symbol in (None, order.symbol) and within(order.created_ns) and (first is None or int(order.id) >= first)
-    ]
-    return [queried_order_row(order) for order in (rows[:limit] if first is not None else rows[-limit:])]
-
-
-def list_forced(call: Call) -> list[dict[str, Any]]:
-    """GET forceOrders: liquidations and auto-deleveraging of the account."""
-    symbol, within, limit = call.some_symbol(), time_filter(call), call.params.limit(50, 100)
-    rows = [
-        order
-        for order in call.view.orders.values()
-        if order.cause is not None
-        and order.client_id.startswith(("autoclose-", "adl_autoclose"))
-        and symbol in (None, order.symbol)
-        and within(order.created_ns)
-    ]
-    return [queried_order_row(order) for order in rows[-limit:]]
-
-
-def list_trades(call: Call) -> list[dict[str, Any]]:
-    """GET userTrades: from fromId on, or the newest within the times given."""
-    symbol, limit = call.symbol(), call.params.limit(500, 1000)
-    order_id, first = call.params.whole("orderId"), call.params.whole("fromId")
-    within = time_filter(call)
-    rows = [
-        trade_row(trade)
-        for trade in call.view.trades
-        if trade.fill.symbol == symbol
-        and within(trade.fill.time_ns)
-        and (order_id is None or trade.fill.order_id == str(order_id))
-    ]
-    if first is None:
-        return rows[-limit:]
-    return [row for row in rows if row["id"] >= first][:limit]
-
-
-def time_filter(call: Call) -> Callable[[int], bool]:
-    """Whether an instant (ns) lies within startTime and endTime. Raises for more than 7 days."""
-    start, end = call.params.whole("startTime"), call.params.whole("endTime")
-    if start is not None and end is not None and not 0 <= end - start <= 7 * DAY_MS:
-        raise VenueError(-4166, message="Search window is restricted to recent 90 days and 7 days in length.")
-    return lambda time_ns: (start is None or ms(time_ns) >= start) and (end is None or ms(time_ns) <= end)
-
-
-def check_precision(
-    call: Call, symbol: str, *, quantity: Decimal | None, prices: tuple[Decimal | None, ...]
-) -> None:
+def check_precision(call: Call, symbol: str, *, quantity: Decimal | None, prices: tuple[Decimal | None, ...]) -> None:
     """Raises -1111 for more decimals than the symbol has at all; the tick and step are the engine's business."""
     row = call.world.rows.get(VENUE, {}).get(symbol, {})
     checks = [(quantity, row.get("quantityPrecision")), *((price, row.get("pricePrecision")) for price in prices)]
@@ -345,6 +256,10 @@ def _find(call: Call, symbol: str, order_id: str | None, client_id: str | None) 
     return call.engine.order(call.account, symbol, client_id or "")
 
 
+def _cancelled_row(call: Call, symbol: str, order_id: str | None, client_id: str | None) -> dict[str, Any]:
+    return order_row(_cancel(call, symbol, order_id, client_id))
+
+
 def _cancel(call: Call, symbol: str, order_id: str | None, client_id: str | None) -> Order:
     if order_id is not None:
         return call.act(lambda venue, account, now_ns: venue.cancel_order_by_id(account, symbol, order_id, now_ns))
@@ -393,14 +308,8 @@ def _list(params: Params, *names: str) -> list[Any]:
     return rows
 
 
-def _each(batch: list[Params], do: Callable[[Params], dict[str, Any]]) -> list[dict[str, Any]]:
-    return [_or_error(lambda one=one: do(one)) for one in batch]
-
-
 def _or_error(do: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     try:
         return do()
     except VenueError as error:
         return error.body
-
-

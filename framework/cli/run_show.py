@@ -128,8 +128,6 @@ def say(line: str) -> None:
 
 
 def _seed(view: RunView, start: SessionStart) -> None:
-    if start.recorded:
-        return  # it begins with an empty journal
     with JournalReader.open(Path(start.journal)) as journal:
         for row in journal.positions(open_only=True):
             view.seed(row)

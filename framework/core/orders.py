@@ -113,7 +113,7 @@ class StopReport:
     """What the venue says of a stop. `live`: it rests and would act.
 
     `trigger_price` is where it rests, None when it does not. An attached stop is reported under the client id
-    that the kernel gave it. `reason` says why it is not live.
+    that the kernel gave it. `reason` says why it is not live: exactly ``triggered`` when it acted, else any words.
     """
 
     client_id: str

@@ -59,8 +59,9 @@ class SignalSettings:
 class Signal:
     """A wish to open one position, understood and within sane bounds.
 
-    `id` is the source's own identity of the signal: the same id is the same signal, whenever and however often
-    it arrives. `account` names the `[exchanges.NAME]` it is meant for, `symbol` is written as the venue writes
+    `id` is the sender's identity of the signal: the same id is the same signal, whenever, however often and from
+    whichever source it arrives. A source whose ids another sender might use too puts a prefix of its own before them.
+    `account` names the `[exchanges.NAME]` it is meant for, `symbol` is written as the venue writes
     it. Times are nanoseconds UTC: `bar_time_ns` is the open of the bar that the signal speaks of (signals of
     one bar form a wave), `created_ns` when the sender made it, `received_ns` when it reached us. `score` orders
     the candidates of a wave, highest first; `scores` holds every score the sender gave, by name.

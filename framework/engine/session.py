@@ -156,10 +156,10 @@ class Session:
     async def _begin(self) -> None:
         deployment = self.deployment
         accounts = tuple(each.name for each in deployment.enabled_exchanges)
+        self.gallery.start()
         await self.journal.append(
             SessionStarted(self.clock.now_ns(), __version__, deployment.digest, accounts, self.recorded)
         )
-        self.gallery.start()
         restored = [] if self.recorded else self._restore()
         self.engine.start(restored)
 

@@ -10,10 +10,11 @@ from attrs import evolve
 from framework.app import journal_path
 from framework.cli.report_text import counts_line
 from framework.cli.run_view import NOTHING
+from framework.core.records import WaveOpened
 from framework.journal import Counts
 from framework.journal.figures import STAGES
 from tests.cli.shell import Shell
-from tests.journal.history import NEXT_WAVE, SESSION, WAVE, write
+from tests.journal.history import BAR, FILTERED, NEXT_WAVE, SESSION, WAVE, decision, received, write
 
 KEYS = {"wave_id", "received", "adapted", "attempted", "opened", "protected", "rejected", "not_attempted"}
 
@@ -104,6 +105,18 @@ def test_the_text_has_the_counts_the_refusals_with_their_arithmetic_and_what_it_
         "  unusable: signal 1 from recording: not JSON",
     ]
     assert lines[-1] == ("total: 2 opened, 1 closed, 1 still open; realised PnL +0.0500 USD after fees of 0.0060 USD")
+
+
+def test_a_refusal_does_not_repeat_the_market_that_it_is_about(tmp_path: Path) -> None:
+    unlisted = decision(
+        FILTERED, "rejected", "filter", component="listed", code="not_listed", message="not listed here",
+        numbers={"account": FILTERED.account, "symbol": FILTERED.symbol},
+    )  # fmt: skip
+    write(journal_path(tmp_path), SESSION, WaveOpened(BAR, WAVE, BAR), received(FILTERED), unlisted)
+
+    assert Shell(tmp_path).lines("report")[1] == (
+        "  refused by filter listed: binance 3 LEVERUSDT: not listed here [not_listed]"
+    )
 
 
 def test_the_text_has_protection_latencies_exits_accounts_and_errors(shell: Shell) -> None:

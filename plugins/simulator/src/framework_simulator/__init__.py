@@ -1,6 +1,11 @@
-"""A simulated venue: one matching engine with one ledger. Its first face is the in-process exchange `paper`."""
+"""A simulated venue: one matching engine with one ledger, behind two faces.
+
+In process it is the exchange `paper`; over the loopback (``framework emulate``) it speaks Binance and Bybit.
+"""
 
 from __future__ import annotations
+
+import click
 
 from framework import Exchange, hookimpl
 
@@ -12,3 +17,12 @@ def exchanges() -> list[type[Exchange]]:
     from .paper import Paper
 
     return [Paper]
+
+
+@hookimpl
+def commands() -> list[click.Command]:
+    """``framework emulate``."""
+    # Imported here for the same reason; the server behind it is imported when the command runs.
+    from .emulator.command import emulate
+
+    return [emulate]

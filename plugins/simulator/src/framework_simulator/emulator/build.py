@@ -25,7 +25,7 @@ from .clock import NS_PER_MS, NS_PER_S, EmulatorClock
 from .settings import Settings
 from .world import KeyInfo, World
 
-DEFAULT_KEY = KeyInfo("demo-key", "demo-secret", "demo")  # noqa: S106 - a made-up secret for the loopback
+DEFAULT_KEY = KeyInfo("demo-key", "demo-secret", "demo")
 VENUES = ("binance", "bybit")
 
 FIRST_ORDER = 8_389_765_000_000
@@ -49,18 +49,15 @@ class Plan:
 
 def build_world(clock: EmulatorClock, plan: Plan) -> World:
     """A world with both wires, and no prices yet. Raises `MarketsFileError` for a market file that can't be used."""
-    markets, rows = {}, {}
-    for venue in VENUES:
-        markets[venue], rows[venue] = load_markets(venue, plan.markets.get(venue))
+    loaded = {name: load_markets(name, plan.markets.get(name)) for name in VENUES}
+    rows = {name: rows for name, (_, rows) in loaded.items()}
     ledger = Ledger("", sinks=plan.sinks)
     keys = {info.key: info for info in plan.keys}
-    venues = {name: _venue(name, markets[name], ledger, plan.seed) for name in VENUES}
+    venues = {name: _venue(name, loaded[name][0], ledger, plan.seed) for name in VENUES}
     for name, venue in venues.items():
         for account in dict.fromkeys(info.account for info in keys.values()):
             venue.open_account(_account(name, account, plan.balance_usd))
-    world = World(
-        clock=clock, settings=Settings(), venues=venues, rows=rows, ledger=ledger, keys=keys, seed=plan.seed
-    )
+    world = World(clock=clock, settings=Settings(), venues=venues, rows=rows, ledger=ledger, keys=keys, seed=plan.seed)
     world.wires.update(_wires(world))
     return world
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import signal
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from framework import ConfigError
+if TYPE_CHECKING:
+    from .emulator import Emulator
+    from .world import KeyInfo
 
 EXIT_UNREACHABLE = 3
 
@@ -43,6 +47,8 @@ def emulate(
     Prints one line of JSON with the URLs once it is ready, and ends on SIGINT or SIGTERM.
     """
     # Imported here: listing the command must not load the server.
+    from framework import ConfigError
+
     from .build import DEFAULT_KEY, Plan
     from .emulator import Emulator, paths_of
 
@@ -55,7 +61,7 @@ def emulate(
     try:
         asyncio.run(_serve(emulator, address, control_address, prices, faults, seconds))
     except ConfigError:
-        raise
+        raise  # it is a ValueError too when a market file is damaged, and says more
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     except OSError as error:
@@ -64,17 +70,13 @@ def emulate(
 
 
 async def _serve(
-    emulator: object,
+    emulator: Emulator,
     address: tuple[str, int],
     control: tuple[str, int],
     prices: str | None,
     faults: Path | None,
     seconds: float | None,
 ) -> None:
-    from .emulator import Emulator
-
-    if not isinstance(emulator, Emulator):
-        raise TypeError(emulator)
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -87,10 +89,8 @@ async def _serve(
         if faults is not None:
             emulator.world.faults.load(faults)
         click.echo(json.dumps(ready))
-        try:
+        with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(over.wait(), seconds)
-        except TimeoutError:
-            pass
     finally:
         await emulator.stop()
 
@@ -102,7 +102,7 @@ def _address(text: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def _key(text: str) -> object:
+def _key(text: str) -> KeyInfo:
     from .world import KeyInfo
 
     key, colon, secret = text.partition(":")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 from collections import deque
-from collections.abc import Awaitable, Callable
 
 from aiohttp import WSCloseCode, WSMsgType, web
 from attrs import define, field
@@ -179,7 +178,7 @@ class SocketPeer:
             self._closing = True  # the client is gone; the reading side says goodbye
 
 
-async def listen(runner: web.BaseRunner[web.BaseRequest], host: str, port: int) -> int:
+async def listen(runner: web.BaseRunner, host: str, port: int) -> int:
     """Open a port; answers its number (0 asks for any)."""
     site = web.TCPSite(runner, host, port, backlog=1024)
     await site.start()
@@ -214,5 +213,3 @@ async def _truncated(request: web.BaseRequest, answer: HttpResponse, length: int
     if request.transport is not None:
         request.transport.close()
     return response
-
-

@@ -23,6 +23,7 @@ from ..engine.rules import Market
 from ..engine.venue import Venue
 from .clock import Cancel, EmulatorClock
 from .faults import Faults
+from .rows import row_with
 from .settings import Settings
 from .tape import Tape
 from .view import LaggingView, View
@@ -63,7 +64,10 @@ class OpenSocket(Protocol):
 
 @define
 class World:
-    """Everything that the two faces share. `rows` are the venue's own market rows, by venue and symbol, as JSON."""
+    """Everything that the two faces share. `rows` are the venue's own market rows, by venue and symbol, as JSON.
+
+    `hooks` is where wires offer what faults may ask of them (``expire-listen-keys``).
+    """
 
     clock: EmulatorClock
     settings: Settings
@@ -77,6 +81,7 @@ class World:
     wires: dict[str, Wire] = field(factory=dict, init=False)
     defects: list[Defect] = field(factory=list, init=False)
     sockets: dict[int, OpenSocket] = field(factory=dict, init=False)
+    hooks: dict[str, Callable[[], None]] = field(factory=dict, init=False)
     filled_ns: dict[tuple[str, str, str], int] = field(factory=dict, init=False)
     _views: dict[tuple[str, str], LaggingView] = field(factory=dict, init=False)
     _tapes: dict[tuple[str, str], Tape] = field(factory=dict, init=False)
@@ -87,6 +92,9 @@ class World:
     def __attrs_post_init__(self) -> None:
         self.random = random.Random(self.seed)  # noqa: S311 - chance in a simulation, not a secret
         self.faults = Faults(self)
+        for name, venue in self.venues.items():
+            venue.realism.child_fill = lambda account, symbol, name=name: self._child_fill(name, account, symbol)  # type: ignore[misc]
+            venue.realism.order_rejection = lambda account, symbol, name=name: self._rejection(name, account, symbol)  # type: ignore[misc]
 
     # ── time ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -166,6 +174,12 @@ class World:
         """The markets of a venue, by symbol, as the engine knows them. `rows` has the venue's own JSON of each."""
         return self.venues[venue].markets
 
+    def change_rules(self, venue: str, market: Market) -> None:
+        """New rules for a market, in the engine and in the row that clients read."""
+        self.venues[venue].change_market(market)
+        symbol = market.rules.symbol
+        self.rows[venue][symbol] = row_with(venue, self.rows[venue][symbol], market.rules)
+
     def book(self, venue: str, symbol: str) -> Book | None:
         """The market of a symbol; None before its first quote."""
         return self.venues[venue].book(symbol)
@@ -217,6 +231,14 @@ class World:
         """Keep the exception that is being handled: a bug of the emulator. `/state` tells how many there are."""
         self.defects.append(Defect(venue, where, traceback.format_exc()))
 
+    def _child_fill(self, venue: str, account: str, symbol: str) -> Decimal | None:
+        own = self.faults.ask("short-child", venue, account, symbol)
+        return None if own is None else Decimal(str(own["filled_percent"])) / 100
+
+    def _rejection(self, venue: str, account: str, symbol: str) -> str | None:
+        own = self.faults.ask("reject-order", venue, account, symbol)
+        return None if own is None else str(own["reason"])
+
     # ── inside ──────────────────────────────────────────────────────────────────────────────────────────────
 
     def _distribute(self, venue: str) -> None:
@@ -232,6 +254,7 @@ class World:
         if isinstance(event, PositionChanged) and event.position.quantity:
             self.filled_ns[venue, account, event.position.symbol] = now_ns
         self._lagging(venue, account).add(event, now_ns, self.settings.read_lag_ns + self.faults.read_lag_ns(venue))
+        self.faults.on_engine_event(venue, account, event)
         for listener in self._listeners:
             listener(venue, account, event)
         wire = self.wires.get(venue)

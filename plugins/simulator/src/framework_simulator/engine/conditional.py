@@ -188,7 +188,8 @@ def become_order(venue: Matching, desk: Desk, stop: Stop) -> None:
     triggered = end(venue, desk, evolve(stop, order_id=child.id), OrderStatus.TRIGGERED, "triggered")
     if stop.pair is not None:
         _end_pair(venue, desk, stop)
-    venue.submit(desk, evolve(child, parent=triggered))
+    part = venue.realism.child_fill(desk.name, stop.symbol)
+    venue.submit(desk, evolve(child, parent=triggered, fill_limit=None if part is None else quantity * part))
 
 
 def finish(venue: Matching, desk: Desk, order: Order) -> None:

@@ -69,6 +69,9 @@ class Matching:
         self.ledger.order(self.now_ns, desk.name, order)
         if self.realism.tells_stages:
             self.events.append(OrderChanged(desk.name, order))
+        rejection = self.realism.order_rejection(desk.name, order.symbol)
+        if rejection is not None:
+            return self.end(desk, order, OrderStatus.REJECTED, rejection)
         marketable = self._marketable(order)
         if marketable and order.time_in_force is TimeInForce.POST_ONLY:
             return self.end(desk, order, OrderStatus.CANCELLED, WOULD_TAKE)
@@ -130,6 +133,8 @@ class Matching:
         depth = book.depth_for(order.side)
         if depth is not None:
             wanted = min(wanted, depth)
+        if order.fill_limit is not None:
+            wanted = max(ZERO, min(wanted, order.fill_limit - order.filled))
         return floor_to(wanted, market.rules.step_size)
 
     def _trade(self, desk: Desk, order: Order, price: Decimal, fee: Percent, *, maker: bool) -> Order:
@@ -290,6 +295,16 @@ class Matching:
                 continue
             if self._fillable(desk, order) > ZERO:
                 yield (abs(price - origin), order.number), desk, order
+
+    def fill(self, desk: Desk, order: Order) -> None:
+        """A resting order fills in full at its own price, whatever the book holds."""
+        held = desk.account.position(order.symbol)
+        wanted = order.remaining
+        if order.reduce_only:
+            wanted = held.reducible(order.side, wanted)
+        if wanted and order.price is not None:
+            order = self._fill_in_full(desk, order, wanted, order.price, desk.account.maker_fee, maker=True)
+            self._conclude(desk, order, held)
 
     def _make(self, desk: Desk, order: Order) -> None:
         """A resting order is met: it fills at its own price, as a maker."""

@@ -121,7 +121,7 @@ class Order:
 
     `cost` is the sum of price times quantity over its fills, `fee` and `realized_pnl` (before fees) sums likewise.
     `reason` is why it was cancelled or expired; `cause` which of the venue's doings made it (see `Cause`).
-    `parent` is the stop that became this order.
+    `parent` is the stop that became this order. `fill_limit` is the most that a fault lets it fill.
     """
 
     number: int
@@ -149,6 +149,7 @@ class Order:
     created_ns: int = 0
     updated_ns: int = 0
     venue_id: str = ""
+    fill_limit: Decimal | None = None
 
     @property
     def id(self) -> str:

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from decimal import Decimal
+
 from attrs import define
+
+
+def _no_limit(account: str, symbol: str) -> Decimal | None:
+    return None
+
+
+def _no_reason(account: str, symbol: str) -> str | None:
+    return None
 
 
 @define
@@ -14,7 +25,9 @@ class Realism:
     in before it fills, and that a stop's order has come to its end. `liquidates`: an account whose equity falls to its
     maintenance margin loses its positions. `stop_becomes_order`: a triggered stop goes on as an order under its id
     (Bybit; unverified); otherwise it makes an order with an id of its own (Binance). `counts_reduce_only`: resting
-    reduce-only orders use up the position that others may reduce (Binance: -4118).
+    reduce-only orders use up the position that others may reduce (Binance: -4118). `child_fill` is asked (account,
+    symbol) which fraction of the order that a stop becomes may fill, `order_rejection` whether (and why) an order that
+    was taken in is rejected after all; None: nothing of that kind.
     """
 
     position_lag_ns: int = 0
@@ -23,3 +36,5 @@ class Realism:
     liquidates: bool = False
     stop_becomes_order: bool = False
     counts_reduce_only: bool = False
+    child_fill: Callable[[str, str], Decimal | None] = _no_limit
+    order_rejection: Callable[[str, str], str | None] = _no_reason

@@ -494,6 +494,20 @@ class Venue:
         matching.settle(symbol, matching.books[symbol].quote.last)
         return order
 
+    def fill_order(self, account: str, order: Order, now_ns: int) -> None:
+        """A resting order fills at its own price now, as if somebody had met it."""
+        matching, desk = self._at(now_ns), self._desk(account)
+        current = desk.order_by_id(order.symbol, order.id)
+        if current is not None and not current.status.is_final:
+            matching.fill(desk, current)
+
+    def trigger_stop(self, account: str, stop: Stop, now_ns: int) -> None:
+        """A resting stop triggers now, wherever the price is."""
+        matching, desk = self._at(now_ns), self._desk(account)
+        current = desk.stop_by_id(stop.symbol, stop.id)
+        if current is not None and current.status is OrderStatus.UNTRIGGERED:
+            conditional.trigger(matching, desk, current)
+
     def liquidate(self, account: str, symbol: str, now_ns: int) -> Order | None:
         """The venue takes the position over; None while flat."""
         matching, position = self._at(now_ns), self.position(account, symbol)

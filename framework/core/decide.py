@@ -11,7 +11,7 @@ from attrs import frozen
 from ..errors import MissingDataError
 from .market import MarketRules, Need, Portfolio, Quote
 from .plan import SizedPlan, SizingRequest, breach_of, wrong_side
-from .protection import Guard, Holding, on_tick, tightest, usable
+from .protection import Guard, Holding, tightest, usable_stop
 from .screen import checked, failed
 from .signal import Signal
 from .verdict import Accepted, Check, Number, Passed, Refused, Rejection, Size, Verdict
@@ -110,11 +110,11 @@ def _plan_stop(
     stops: dict[str, Decimal] = {}
     for protection in protections:
         try:
-            guard = usable(protection.start(holding), rules)
+            wanted = usable_stop(protection.start(holding), rules)
         except Exception as error:  # fail closed: no plan without a stop that is understood
             raise _RefusedError("plan", protection.name, failed(protection.name, error)) from error
-        if guard.stop is not None:
-            stops[protection.name] = on_tick(rules, guard.stop)
+        if wanted is not None:
+            stops[protection.name] = wanted
     chosen = tightest(signal.side, stops)
     if chosen is None:
         raise _RefusedError("plan", "kernel", Rejection("no_stop", "no protection gives a stop at the entry"))

@@ -11,7 +11,7 @@ from .decide import Protector
 from .happenings import NoteStop
 from .plan import wrong_side
 from .position import Position
-from .protection import Ask, Guard, on_tick, tighter, tightest, usable
+from .protection import Ask, Guard, on_tick, tighter, tightest, usable_stop
 
 
 @frozen
@@ -33,7 +33,9 @@ def begin(position: Position, protections: Sequence[Protector], price: Decimal) 
     failures: list[str] = []
     for protection in protections:
         try:
-            guards[protection.name] = usable(protection.start(position.holding(price)), position.plan.rules)
+            guard = protection.start(position.holding(price))
+            usable_stop(guard, position.plan.rules)
+            guards[protection.name] = guard
         except Exception as error:  # its last answer, or the planned stop, stays: never without one
             failures.append(f"{protection.name} raised {type(error).__name__}: {error}")
     wanted = tightest(position.side, _stops(position, guards))
@@ -54,6 +56,7 @@ def ask(position: Position, protections: Sequence[Protector], price: Decimal, ti
     """Ask the protections whose level or time was reached, and tighten the wanted stop where they want it."""
     entry = position.entry_price or position.planned_price
     guards = dict(position.guards)
+    wanted: dict[str, Decimal] = {}  # only of those that were asked: no other stop is tighter than the wanted one
     failures: list[str] = []
     close: str | None = None
     for protection in protections:
@@ -62,23 +65,23 @@ def ask(position: Position, protections: Sequence[Protector], price: Decimal, ti
             continue
         try:
             answer = protection.on_price(position.holding(entry), guard.state, price, time_ns)
-            usable(answer, position.plan.rules)
+            stop = usable_stop(answer, position.plan.rules)
         except Exception as error:  # its last stop stays where it is; it is not asked again at this level
             failures.append(f"{protection.name} raised {type(error).__name__}: {error}")
             guards[protection.name] = evolve(guard, ask=Ask())
             continue
         guards[protection.name] = answer
-        if answer.close is not None and close is None:
-            close = answer.close
-    position = evolve(position, guards=guards)
-    wanted = tightest(position.side, _stops(position, guards))
-    if wanted is None or not tighter(position.side, wanted[1], position.wanted_stop):
-        return Guarded(position, close, (), tuple(failures))
-    name, stop = wanted
-    note = NoteStop(position.wanted_stop, stop, name, {"price": price} | dict(guards[name].numbers))
+        if stop is not None:
+            wanted[protection.name] = stop
+        close = close or answer.close
+    chosen = tightest(position.side, wanted)
+    if chosen is None or not tighter(position.side, chosen[1], position.wanted_stop):
+        return Guarded(evolve(position, guards=guards), close, (), tuple(failures))
+    name, stop = chosen
+    note = NoteStop(position.wanted_stop, stop, name, {"price": price, **guards[name].numbers})
     if close is None and wrong_side(position.side, stop, price):
         close = name
-    return Guarded(evolve(position, wanted_stop=stop, wanted_by=name), close, (note,), tuple(failures))
+    return Guarded(evolve(position, guards=guards, wanted_stop=stop, wanted_by=name), close, (note,), tuple(failures))
 
 
 def next_ask(position: Position) -> Ask:

@@ -86,16 +86,19 @@ def on_tick(rules: MarketRules, stop: Decimal) -> Decimal:
     return nearest_to(stop, rules.tick_size)
 
 
-def usable(guard: Guard, rules: MarketRules) -> Guard:
-    """`guard` if the kernel can work with it. Raises `TypeError` or `ValueError`: plugins are not trusted to be right.
+def usable_stop(guard: Guard, rules: MarketRules) -> Decimal | None:
+    """The stop that `guard` wants, on tick. Raises `TypeError` or `ValueError`: plugins are not trusted to be right.
 
     The stop must round to a price above zero, the levels that it asks for must be numbers.
     """
     if not isinstance(guard, Guard):
         raise TypeError(f"answered {guard!r}, which is no guard")
-    levels = [level for level in (guard.ask.below, guard.ask.above) if level is not None]
-    if not all(isinstance(level, Decimal) and level.is_finite() for level in levels):
-        raise ValueError(f"asked for a price that is no number: {guard.ask}")
-    if guard.stop is not None and not on_tick(rules, guard.stop) > ZERO:
+    for level in (guard.ask.below, guard.ask.above):
+        if level is not None and not (isinstance(level, Decimal) and level.is_finite()):
+            raise ValueError(f"asked for a price that is no number: {guard.ask}")
+    if guard.stop is None:
+        return None
+    stop = on_tick(rules, guard.stop)
+    if not stop > ZERO:
         raise ValueError(f"wants a stop at {guard.stop}, which is no price")
-    return guard
+    return stop

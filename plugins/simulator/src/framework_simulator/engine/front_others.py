@@ -51,12 +51,12 @@ class OthersFront(Front):
 
     def liquidate(self, account: str, symbol: str, now_ns: int) -> Order | None:
         """The venue takes the position over; None while flat."""
-        matching, position = self._at(now_ns), self.position(account, symbol)
+        matching, position = self._at(now_ns), self._desk(account).account.position(symbol)
         return forced.liquidate(matching, self._desk(account), position) if position.quantity else None
 
     def deleverage(self, account: str, symbol: str, quantity: Decimal, now_ns: int) -> Order | None:
         """Auto-deleveraging takes up to `quantity` of the position, at the mark price; None while flat."""
-        matching, position = self._at(now_ns), self.position(account, symbol)
+        matching, position = self._at(now_ns), self._desk(account).account.position(symbol)
         part = min(quantity, position.size)
         if part <= ZERO:
             return None

@@ -60,6 +60,15 @@ class ListenKeys:
             self._forget(account, key)
             self.expired(account, key)
 
+    def expire_all(self) -> None:
+        """Every key's life ends now."""
+        for account in tuple(self._by_account):
+            self.expire(account)
+
+    def key_of(self, account: str) -> str | None:
+        """The account's key, while it is valid."""
+        return self._by_account.get(account)
+
     def account_of(self, key: str) -> str | None:
         """Whose key it is; None for one that is not, or not any more, valid."""
         return self._accounts.get(key)

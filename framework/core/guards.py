@@ -54,7 +54,6 @@ def begin(position: Position, protections: Sequence[Protector], price: Decimal) 
 
 def ask(position: Position, protections: Sequence[Protector], price: Decimal, time_ns: int) -> Guarded:
     """Ask the protections whose level or time was reached, and tighten the wanted stop where they want it."""
-    entry = position.entry_price or position.planned_price
     guards = dict(position.guards)
     wanted: dict[str, Decimal] = {}  # only of those that were asked: no other stop is tighter than the wanted one
     failures: list[str] = []
@@ -64,7 +63,7 @@ def ask(position: Position, protections: Sequence[Protector], price: Decimal, ti
         if guard is None or not is_due(guard.ask, price, time_ns):
             continue
         try:
-            answer = protection.on_price(position.holding(entry), guard.state, price, time_ns)
+            answer = protection.on_price(position.guarded, guard.state, price, time_ns)
             stop = usable_stop(answer, position.plan.rules)
         except Exception as error:  # its last stop stays where it is; it is not asked again at this level
             failures.append(f"{protection.name} raised {type(error).__name__}: {error}")
@@ -76,22 +75,29 @@ def ask(position: Position, protections: Sequence[Protector], price: Decimal, ti
         close = close or answer.close
     chosen = tightest(position.side, wanted)
     if chosen is None or not tighter(position.side, chosen[1], position.wanted_stop):
-        return Guarded(evolve(position, guards=guards), close, (), tuple(failures))
+        unmoved = position.with_guards(guards, position.wanted_stop, position.wanted_by)
+        return Guarded(unmoved, close, (), tuple(failures))
     name, stop = chosen
     note = NoteStop(position.wanted_stop, stop, name, {"price": price, **guards[name].numbers})
     if close is None and wrong_side(position.side, stop, price):
         close = name
-    return Guarded(evolve(position, guards=guards, wanted_stop=stop, wanted_by=name), close, (note,), tuple(failures))
+    return Guarded(position.with_guards(guards, stop, name), close, (note,), tuple(failures))
 
 
 def next_ask(position: Position) -> Ask:
     """When any of the position's protections next wants to be asked: the nearest level on each side, and time."""
-    asks = [guard.ask for guard in position.guards.values()]
-    return Ask(
-        below=max((a.below for a in asks if a.below is not None), default=None),
-        above=min((a.above for a in asks if a.above is not None), default=None),
-        at_ns=min((a.at_ns for a in asks if a.at_ns is not None), default=None),
-    )
+    below: Decimal | None = None
+    above: Decimal | None = None
+    at_ns: int | None = None
+    for guard in position.guards.values():
+        wish = guard.ask
+        if wish.below is not None and (below is None or wish.below > below):
+            below = wish.below
+        if wish.above is not None and (above is None or wish.above < above):
+            above = wish.above
+        if wish.at_ns is not None and (at_ns is None or wish.at_ns < at_ns):
+            at_ns = wish.at_ns
+    return Ask(below, above, at_ns)
 
 
 def is_due(wish: Ask, price: Decimal, time_ns: int) -> bool:

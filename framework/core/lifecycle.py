@@ -13,11 +13,13 @@ from typing import Any
 from attrs import frozen
 
 from ..errors import ProtocolError
-from . import handlers, reads
+from . import handlers
+from . import reads as reading
 from .execution import EntryPlan
 from .happenings import (
     CloseAnswered,
     CloseWanted,
+    Command,
     DeadlinePassed,
     EntryAnswered,
     EntryExpired,
@@ -25,6 +27,7 @@ from .happenings import (
     Happening,
     PriceReached,
     ReadFailed,
+    ReadVenue,
     StopAnswered,
     StopChanged,
     VenueRead,
@@ -81,7 +84,17 @@ def advance(position: Position, happening: Happening, policy: Policy, now_ns: in
         raise ProtocolError(
             f"{type(happening).__name__} must not lead from {position.state.value} to {after.state.value}"
         )
-    return after, commands
+    return after, _one_read(commands)
+
+
+def _one_read(commands: tuple[Command, ...]) -> tuple[Command, ...]:
+    """The commands with all reads made one, the earliest: else each read would lead to more than one other."""
+    reads = [command for command in commands if isinstance(command, ReadVenue)]
+    if len(reads) < 2:
+        return commands
+    orders = dict.fromkeys(order for read in reads for order in read.orders)
+    one = ReadVenue(min(read.delay_ns for read in reads), tuple(orders))
+    return (*(command for command in commands if not isinstance(command, ReadVenue)), one)
 
 
 # ── the table ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -128,16 +141,16 @@ _ROWS: tuple[tuple[type, tuple[State, ...], tuple[State, ...], Handler, str], ..
     (CloseAnswered, (_EMERGENCY, _CLOSING), (), handlers.close_answered,
      "always read back: unknown and refused prove nothing"),
     (CloseAnswered, (_CLOSED,), (), handlers.late_close, ""),
-    (VenueRead, (_ENTERING, _UNKNOWN), (*_OPENING, _QUARANTINED, _CLOSED), reads.venue_read,
+    (VenueRead, (_ENTERING, _UNKNOWN), (*_OPENING, _QUARANTINED, _CLOSED), reading.venue_read,
      "absence counts only after the fence, and only twice"),
-    (VenueRead, (_UNPROTECTED, _PROTECTED), (*_GUARDED, _QUARANTINED, _CLOSED), reads.venue_read,
+    (VenueRead, (_UNPROTECTED, _PROTECTED), (*_GUARDED, _QUARANTINED, _CLOSED), reading.venue_read,
      "flat ends it when executions say so, else only twice and past the time that a venue may be late"),
-    (VenueRead, (_EMERGENCY, _CLOSING), (_CLOSED,), reads.venue_read,
+    (VenueRead, (_EMERGENCY, _CLOSING), (_CLOSED,), reading.venue_read,
      "flat ends it; a stop that triggered has two seconds, then a close is sent"),
-    (VenueRead, (_QUARANTINED,), (*_OPENING, _CLOSED), reads.venue_read, "over once nothing strange is held"),
-    (VenueRead, (_ABORTED,), _OPENING, reads.aborted_read, "the watch list"),
-    (VenueRead, (_CLOSED,), (_CLOSING,), reads.closed_read, "until no stop of its own is left"),
-    (ReadFailed, (_ENTERING, _UNKNOWN, *_GUARDED, _QUARANTINED, _ABORTED, _CLOSED), (), reads.read_failed,
+    (VenueRead, (_QUARANTINED,), (*_OPENING, _CLOSED), reading.venue_read, "over once nothing strange is held"),
+    (VenueRead, (_ABORTED,), _OPENING, reading.aborted_read, "the watch list"),
+    (VenueRead, (_CLOSED,), (_CLOSING,), reading.closed_read, "until no stop of its own is left"),
+    (ReadFailed, (_ENTERING, _UNKNOWN, *_GUARDED, _QUARANTINED, _ABORTED, _CLOSED), (), reading.read_failed,
      "nothing is concluded from a failed read"),
     (DeadlinePassed, (_UNPROTECTED, _QUARANTINED), (_EMERGENCY,), handlers.deadline_passed,
      "naked for too long: close"),

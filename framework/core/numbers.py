@@ -8,6 +8,7 @@ from attrs import field, frozen
 
 ZERO = Decimal(0)
 HUNDRED = Decimal(100)
+_ONE = Decimal(1)
 
 _EXACT = Context(prec=60)
 """Wide enough that a quotient of two prices is never rounded across a whole number before it is rounded on purpose."""
@@ -40,9 +41,9 @@ def _to_multiple(value: Decimal, unit: Decimal, rounding: str) -> Decimal:
         raise ValueError(f"a step or tick must be positive, got {unit}")
     if not value.is_finite():
         raise ValueError(f"not a finite number: {value}")
-    # The exponent of the unit is kept, so that a price prints with as many digits as its tick.
-    count = _EXACT.divide(value, unit).to_integral_value(rounding=rounding)
-    return _EXACT.quantize(_EXACT.multiply(count, unit), unit)
+    # A whole number times the unit has the unit's exponent: a price prints with as many digits as its tick.
+    count = _EXACT.divide(value, unit).quantize(_ONE, rounding, _EXACT)
+    return _EXACT.multiply(count, unit)
 
 
 def floor_to(value: Decimal, unit: Decimal) -> Decimal:

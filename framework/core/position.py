@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import cached_property
 from typing import TypeVar
 
 from attrs import evolve, field, frozen
@@ -126,7 +127,7 @@ class Exit:
     trigger_price: Decimal | None = None
 
 
-@frozen
+@frozen(slots=False)  # with a dictionary, so that sums over fills are made once for each record
 class Position:
     """One position, from the intent to its end. Quantities in the base asset, prices and money in USD, times ns UTC.
 
@@ -173,18 +174,18 @@ class Position:
 
     # ── quantities and prices ───────────────────────────────────────────────────────────────────────────────
 
-    @property
+    @cached_property
     def entered(self) -> Decimal:
         """What the entry has filled so far: the larger of what its orders and its executions say."""
         by_orders = sum((leg.filled for leg in self.entries), ZERO)
         return max(by_orders, self._filled(self.side.entry.value))
 
-    @property
+    @cached_property
     def exited(self) -> Decimal:
         """What has been closed so far, by executions."""
         return self._filled(self.side.exit.value)
 
-    @property
+    @cached_property
     def open_quantity(self) -> Decimal:
         """What is open now, as far as executions and order answers tell. Never negative."""
         return max(ZERO, self.entered - self.exited)
@@ -194,7 +195,7 @@ class Position:
         """What a stop has to cover: all that the venue holds on this side, whoever bought it."""
         return self.open_quantity + self.surplus
 
-    @property
+    @cached_property
     def entry_price(self) -> Decimal | None:
         """The average price of the entry. None before the first fill.
 
@@ -319,7 +320,22 @@ class Position:
         """This position with an execution counted once, by its id."""
         return self if fill.id in self.fills else evolve(self, fills={**self.fills, fill.id: fill})
 
+    def with_guards(self, guards: Mapping[str, Guard], wanted_stop: Decimal, wanted_by: str) -> Position:
+        """This position after its protections answered.
+
+        The one change that a price alone can make, so it is made without walking through all fields; what was summed
+        up over orders and fills stays true.
+        """
+        changed = object.__new__(Position)
+        changed.__dict__.update(self.__dict__, guards=guards, wanted_stop=wanted_stop, wanted_by=wanted_by)
+        return changed
+
     # ── views ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    @cached_property
+    def guarded(self) -> Holding:
+        """This position as its protections see it since they were last begun."""
+        return self.holding(self.guarded_price if self.guarded_price is not None else self.planned_price)
 
     def holding(self, price: Decimal) -> Holding:
         """This position as protections see it, entered at `price`."""

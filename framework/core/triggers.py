@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from attrs import define, field
 
-NEVER_BELOW = Decimal("-Infinity")
+NEVER_BELOW = Decimal(0)
 NEVER_ABOVE = Decimal("Infinity")
 
 SLACK = 64

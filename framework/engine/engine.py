@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from decimal import InvalidOperation
 from typing import Protocol
 
 from attrs import define, field
@@ -35,6 +36,7 @@ from ..core.position import CloseLeg, Position, State
 from ..core.records import Event, Record
 from ..core.restart import taken_over
 from ..core.steering import SECOND_NS, Step, look_at
+from ..core.triggers import NEVER_ABOVE
 from ..errors import ProtocolError
 from .desk import Desk
 from .dispatch import Dispatcher
@@ -131,15 +133,20 @@ class Engine:
 
     def quote(self, account: str, symbol: str, quote: Quote) -> None:
         """A new price: two comparisons, unless somebody asked for it. A price that is none is not taken."""
-        desk = self.desks[account]
+        desk, last = self.desks[account], quote.last
         levels = desk.levels.get(symbol)
-        if not quote.last.is_finite() or quote.last <= ZERO:
+        try:
+            if levels is not None and levels.low < last < levels.high:  # the bounds lie within what a price can be
+                desk.quotes[symbol] = quote
+                return
+            if not ZERO < last < NEVER_ABOVE:
+                return
+        except InvalidOperation:  # it is no number
             return
         desk.quotes[symbol] = quote
-        if levels is None or levels.low < quote.last < levels.high:
-            return
-        for owner in levels.reached(quote.last):
-            self._post(Happened(owner, PriceReached(quote.last, quote.time_ns)))
+        if levels is not None:
+            for owner in levels.reached(last):
+                self._post(Happened(owner, PriceReached(last, quote.time_ns)))
 
     def close_all(self, reason: str) -> None:
         """Close every open position."""

@@ -67,6 +67,12 @@ class TrailingStop:
     activation_percent: Percent = field(default=Percent(Decimal(0)), validator=[not_negative, below_hundred])
     step_percent: Percent = field(default=Percent(Decimal(0)), validator=[not_negative, below_hundred])
 
+    _own_distance: _Distance = field(init=False, repr=False, eq=False)
+
+    @_own_distance.default
+    def _(self) -> _Distance:
+        return _Distance(self.distance_percent, self.distance_price or Decimal(0))
+
     def __attrs_post_init__(self) -> None:
         if (self.distance_percent is None) == (self.distance_price is None):
             raise ValueError("set exactly one of distance_percent and distance_price")
@@ -109,14 +115,15 @@ class TrailingStop:
         side, tick = holding.side, holding.rules.tick_size
         resting = nearest_to(stop, tick)
         half_a_tick = resting + side.sign * tick / 2
-        a_step = resting + side.sign * self.step_percent.of(resting)
+        a_step = resting + side.sign * self.step_percent.of(resting) if self.step_percent.value else half_a_tick
         if side is Side.LONG:
             return distance.best_for(side, max(half_a_tick, a_step))
         next_best = distance.best_for(side, half_a_tick)
         if distance.stop_for(side, next_best) >= half_a_tick:
             next_best = _DOWN.next_minus(next_best)
-        level = min(next_best, distance.best_for(side, a_step))
-        return level if level > 0 else None
+        if self.step_percent.value:
+            next_best = min(next_best, distance.best_for(side, a_step))
+        return next_best if next_best > 0 else None
 
     def _activation_price(self, holding: Holding) -> Decimal:
         percent = self.activation_percent
@@ -125,10 +132,10 @@ class TrailingStop:
         return percent.above(holding.entry_price) if holding.side is Side.LONG else percent.below(holding.entry_price)
 
     def _distance(self, holding: Holding) -> _Distance:
-        percent = self.distance_percent
-        if holding.settings.trailing_distance_percent is not None:
-            percent = require_distance("trailing distance", holding.settings.trailing_distance_percent)
-        return _Distance(percent, self.distance_price or Decimal(0))
+        carried = holding.settings.trailing_distance_percent
+        if carried is None:
+            return self._own_distance
+        return _Distance(require_distance("trailing distance", carried), Decimal(0))
 
     def _numbers(self, holding: Holding, trail: Trail, distance: _Distance) -> dict[str, Decimal]:
         numbers = {"best": trail.best, "activation_price": self._activation_price(holding)}

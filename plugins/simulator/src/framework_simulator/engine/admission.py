@@ -131,7 +131,8 @@ def _position_breach(venue: Matching, desk: Desk, request: StopRequest) -> Breac
     if not held.quantity or fresh or request.side is not held.exit_side:
         return Breach(Reason.NEEDS_POSITION, "this time in force needs an open position")
     closing = (stop for stop in desk.stops(request.symbol) if stop.close_position and stop.side is request.side)
-    if request.quantity is None and any(stop.falling is falls(request.side, request.kind) for stop in closing):
+    only_one = request.quantity is None and Reason.CLOSING_STOP_EXISTS in venue.style.codes
+    if only_one and any(stop.falling is falls(request.side, request.kind) for stop in closing):
         return Breach(Reason.CLOSING_STOP_EXISTS, "a stop that closes the position exists already in that direction")
     return None
 

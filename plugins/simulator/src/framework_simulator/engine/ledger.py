@@ -118,18 +118,20 @@ class JsonLines:
 
 
 def replay(lines: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], Account]:
-    """The accounts, by venue and name, that the fills of a ledger lead to, starting from a cash of 0.
+    """The accounts, by venue and name, that the fills and payments of a ledger lead to, starting from a cash of 0.
 
     Raises ValueError where a ``position`` line or a realised PnL contradicts the fills before it.
     """
     accounts: dict[tuple[str, str], Account] = {}
     for line in lines:
-        if line["kind"] not in ("fill", "position"):
+        if line["kind"] not in ("fill", "position", "cash"):
             continue
         key = (line["venue"], line["account"])
         account = accounts.setdefault(key, _empty_account(line["account"]))
         if line["kind"] == "fill":
             _replay_fill(account, line)
+        elif line["kind"] == "cash":
+            account.receive(Decimal(line["amount"]))
         else:
             _compare_position(account, line)
     return accounts

@@ -204,6 +204,7 @@ BYBIT = VenueStyle(
         Reason.NOT_MODIFIED: "34040",
         Reason.UNKNOWN_ORDER: "110001",
         Reason.TRIGGERING: "110079",
+        Reason.NEEDS_POSITION: "110017",
         # Unverified: the code for the cap on conditional orders of a market.
         Reason.TOO_MANY_STOPS: "110021",
         Reason.TOO_MANY_ORDERS: "110020",

@@ -70,7 +70,7 @@ def check_time(world: World, params: Params) -> None:
 
 def sign(secret: str, text: str) -> str:
     """The signature of a text, as clients make it."""
-    return hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
+    return hmac.new(secret.encode(), text.encode(errors="replace"), hashlib.sha256).hexdigest()
 
 
 def _check_signature(world: World, text: str, params: Params, key: KeyInfo) -> None:
@@ -79,7 +79,7 @@ def _check_signature(world: World, text: str, params: Params, key: KeyInfo) -> N
         raise missing("signature")
     if not world.settings.check_signatures:
         return
-    if not hmac.compare_digest(sign(key.secret, text).encode(), given.lower().encode()):
+    if not hmac.compare_digest(sign(key.secret, text).encode(), given.lower().encode(errors="replace")):
         raise VenueError(-1022)
 
 

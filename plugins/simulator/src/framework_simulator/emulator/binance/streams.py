@@ -17,7 +17,8 @@ from ..clock import NS_PER_S, Cancel
 from ..wire import Peer
 from . import feeds
 from .call import VENUE, Call
-from .feeds import EVERY_SYMBOL, Event, Source
+from .feeds import EVERY_SYMBOL
+from .sources import Event, Source
 
 MAX_STREAMS = 1024
 FRAMES_PER_SECOND = 10
@@ -43,6 +44,9 @@ class Feed:
     sockets: dict[StreamSocket, None] = field(factory=dict, init=False)
     _spoke_ns: int | None = field(default=None, init=False)
     _timer: Cancel | None = field(default=None, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.source.poke = self._speak
 
     def join(self, socket: StreamSocket) -> None:
         """A subscriber more."""
@@ -334,14 +338,21 @@ def open_stream(call: Call, market: Hub, users: UserHub, path: str, query: str, 
     mode, _, named = rest.partition("/")
     if mode not in ("ws", "stream"):
         return None
-    asked = parse_qs(query, max_num_fields=100) if query else {}
-    hub = {"public": market, "market": market, "private": users, "": None}[root]
+    asked = _asked(query)
+    hubs: dict[str, Hub | UserHub | None] = {"public": market, "market": market, "private": users}
     kinds = frozenset(kind for text in asked.get("events", ()) for kind in text.split("/"))
-    socket = StreamSocket(hub, call, peer, mode == "stream", kinds)
+    socket = StreamSocket(hubs.get(root), call, peer, mode == "stream", kinds)
     names = [*named.split("/"), *_split_all(asked.get("streams", ())), *_split_all(asked.get("listenKey", ()))]
     # A number behind /ws is a mere counter by which clients tell their connections apart.
     socket.join_at_once(name for name in names if not name.isdigit())
     return socket
+
+
+def _asked(query: str) -> dict[str, list[str]]:
+    try:
+        return parse_qs(query, max_num_fields=MAX_STREAMS)
+    except ValueError:
+        return {}
 
 
 def _split(path: str) -> tuple[str, str]:

@@ -8,7 +8,8 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from ...engine.events import Event
+from ...engine.events import Event, OrderChanged
+from ...engine.orders import Cause
 from ..faults import FaultAnswer, RequestPlan
 from ..wire import HttpRequest, HttpResponse, Peer, Socket
 from ..world import KeyInfo, World
@@ -16,13 +17,17 @@ from . import auth
 from .auth import Security
 from .call import VENUE, Call
 from .errors import VenueError
+from .feeds import force_order_event
 from .params import Params
 from .routes import ROUTES, Route
 from .state import State
+from .streams import Hub, UserHub, open_stream
+from .trade_socket import HANDSHAKE_WEIGHT, TradeSocket
+from .user_events import UserEvents
 
 ROOTS = ("/fapi/", "/sapi/", "/futures/", "/ws-fapi/", "/public/", "/market/", "/private/", "/ws", "/stream")
 JSON_TYPE = {"Content-Type": "application/json;charset=UTF-8"}
-NOTHING: Mapping[str, str] = {}
+TRADING_PATH = "/ws-fapi/v1"
 
 
 @frozen
@@ -34,6 +39,7 @@ class Answer:
     code: int | None
     headers: Mapping[str, str]
     plan: RequestPlan
+    account: str | None
     raw: bytes | None = None
 
 
@@ -43,9 +49,18 @@ class BinanceWire:
 
     world: World
     state: State = field(init=False)
+    _call: Call = field(init=False)
+    _market: Hub = field(init=False)
+    _users: UserHub = field(init=False)
+    _events: UserEvents = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.state = State(self.world)
+        self._call = Call(self.world, Params({}), None, self.state)
+        self._market, self._users = Hub(self._call), UserHub(self._call)
+        self._events = UserEvents(self.world, self._users.tell)
+        self.state.listen_keys.expired = self._listen_key_expired
+        self.world.hooks["expire-listen-keys"] = self.state.listen_keys.expire_all
 
     @property
     def venue(self) -> str:
@@ -63,14 +78,31 @@ class BinanceWire:
         return HttpResponse(answer.status, {**JSON_TYPE, **answer.headers}, body, answer.plan.transport)
 
     def connect(self, path: str, query: str, headers: Mapping[str, str], peer: Peer) -> Socket | HttpResponse:
-        """Open a stream."""
-        return HttpResponse(404, {}, b"")
+        """Open a stream, or a trading socket."""
+        if path.rstrip("/") == TRADING_PATH:
+            try:
+                self.state.limits.spend(HANDSHAKE_WEIGHT)
+            except VenueError as error:
+                return HttpResponse(error.status, JSON_TYPE, json.dumps(error.body).encode())
+            return TradeSocket(self, peer)
+        opened = open_stream(self._call, self._market, self._users, path, query, peer)
+        return HttpResponse(404, JSON_TYPE, b"{}") if opened is None else opened
 
     def on_event(self, account: str, event: Event) -> None:
-        """Tell the account's streams."""
+        """Tell the account's streams; a liquidation is told to everybody."""
+        self._events.on_event(account, event)
+        if isinstance(event, OrderChanged) and event.order.cause is Cause.LIQUIDATION and event.order.filled:
+            names = (f"{event.order.symbol.lower()}@forceOrder", "!forceOrder@arr")
+            self._market.tell(names, force_order_event(self._call, event.order))
 
     def on_quote(self, symbol: str) -> None:
         """Tell the market's streams."""
+        self._market.on_quote(symbol)
+        self._events.on_quote(symbol)
+
+    def _listen_key_expired(self, account: str, key: str) -> None:
+        event = {"e": "listenKeyExpired", "E": self.world.told_ms(), "listenKey": key}
+        self._users.tell_key(account, key, "listenKeyExpired", "listenKeyExpired", "", event)
 
     def _answer_http(self, request: HttpRequest) -> Answer:
         key, params, refused = None, Params({}), None
@@ -114,11 +146,11 @@ class BinanceWire:
         number = world.request_received(VENUE, account, method, path, told)
         plan = world.faults.for_request(VENUE, account, method, path, told)
         if plan.instead is not None:
-            answer = self._of_fault(plan.instead, plan)
+            answer = self._of_fault(plan.instead, plan, account)
         else:
             answer = self._carried_out(route, params, key, refused, plan)
             if plan.replace is not None:
-                answer = self._of_fault(plan.replace, plan)
+                answer = self._of_fault(plan.replace, plan, account)
         world.response_sent(VENUE, account, number, answer.status, answer.code)
         return answer
 
@@ -142,19 +174,19 @@ class BinanceWire:
             self.world.defect(VENUE, "a request")
             return self._refusal(VenueError(-1000), account, plan)
         headers = self.state.limits.headers(account, orders=counts_orders)
-        return Answer(200, payload, None, headers, plan)
+        return Answer(200, payload, None, headers, plan, account)
 
     def _refusal(self, error: VenueError, account: str | None, plan: RequestPlan) -> Answer:
         headers = self.state.limits.headers(account, orders=False)
         if error.status in (418, 429):
             headers["Retry-After"] = str(self.state.limits.retry_after_s())
-        return Answer(error.status, error.body, error.code, headers, plan)
+        return Answer(error.status, error.body, error.code, headers, plan, account)
 
-    def _of_fault(self, fault: FaultAnswer, plan: RequestPlan) -> Answer:
+    def _of_fault(self, fault: FaultAnswer, plan: RequestPlan, account: str | None) -> Answer:
         headers = {**self.state.limits.headers(None, orders=False), **fault.headers}
         if fault.body is not None:
-            return Answer(fault.status, None, fault.code, headers, plan, fault.body)
+            return Answer(fault.status, None, fault.code, headers, plan, account, fault.body)
         if fault.code is None:
             headers = {"Content-Type": "text/plain", **headers}
-            return Answer(fault.status, None, None, headers, plan, fault.message.encode())
-        return Answer(fault.status, {"code": fault.code, "msg": fault.message}, fault.code, headers, plan)
+            return Answer(fault.status, None, None, headers, plan, account, fault.message.encode())
+        return Answer(fault.status, {"code": fault.code, "msg": fault.message}, fault.code, headers, plan, account)

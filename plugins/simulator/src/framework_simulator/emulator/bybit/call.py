@@ -14,7 +14,7 @@ from ...engine.rules import Market
 from ...engine.venue import Venue
 from ..view import View
 from ..world import KeyInfo, World
-from .errors import VenueError, from_refusal, missing
+from .errors import VenueError, bad_param, from_refusal, missing
 from .notes import VENUE, Notes
 from .params import Params
 
@@ -81,6 +81,16 @@ class Call:
         """The symbol, listed, if there is one."""
         return None if self.params.text("symbol") is None else self.symbol()
 
+    def require_one_way(self) -> None:
+        """Raises unless positionIdx suits the position mode. Positions by side are not modelled."""
+        index = self.params.whole("positionIdx") or 0
+        if index not in (0, 1, 2):
+            raise bad_param("positionIdx")
+        if (index == 0) is self.engine.account(self.account).hedge_mode:
+            raise VenueError(10001, message="position idx not match position mode")
+        if index:
+            raise VenueError(10001, "positions by side are not emulated, switch to one-way mode")
+
     def symbol_or_coin(self) -> str | None:
         """The symbol, or None for every symbol: then a settleCoin or baseCoin has to be there."""
         symbol = self.some_symbol()
@@ -112,6 +122,14 @@ class Call:
 
 
 Handler = Callable[[Call], Mapping[str, Any] | Answer]
+
+
+def newest_first(rows: Iterable[Row], time: str) -> list[Row]:
+    """Rows by a time in ms; of one millisecond, the one that came last goes first."""
+    ordered = list(rows)
+    ordered.reverse()
+    ordered.sort(key=lambda row: -int(row[time]))
+    return ordered
 
 
 def page(call: Call, rows: list[Row], key: str, *, default: int, largest: int) -> Row:

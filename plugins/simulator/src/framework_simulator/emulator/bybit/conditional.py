@@ -73,10 +73,8 @@ def _source(params: Params, name: str) -> PriceSource:
 
 def trading_stop(call: Call) -> dict[str, Any]:
     """POST position/trading-stop: sets, moves and (with "0") removes the stops of a position."""
-    from .orders import require_one_way
-
     call.params.linear()
-    require_one_way(call)
+    call.require_one_way()
     params, symbol = call.params, call.symbol()
     position = call.engine.position(call.account, symbol)
     if not position.quantity:
@@ -96,9 +94,7 @@ def trading_stop(call: Call) -> dict[str, Any]:
     return {}
 
 
-def _add(
-    params: Params, leg: Leg, *, partial: bool, wishes: list[AttachedStop], removed: list[StopKind]
-) -> None:
+def _add(params: Params, leg: Leg, *, partial: bool, wishes: list[AttachedStop], removed: list[StopKind]) -> None:
     price = params.decimal(leg.price)
     if price is None:
         return

@@ -68,7 +68,10 @@ _WORDS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"the (?P<kind>[a-z-]+) at (?P<price>\S+) must be (?P<where>\w+) the base price of (?P<base>\S+)"), ""),
     (re.compile(r"position of zero|flat"), "can not set tp/sl/ts for zero position"),
     (re.compile(r"position mode"), "position idx not match position mode"),
-    (re.compile(r"quantity \S+ is above the maximum"), "The number of contracts exceeds maximum limit allowed: too large"),
+    (
+        re.compile(r"quantity \S+ is above the maximum"),
+        "The number of contracts exceeds maximum limit allowed: too large",
+    ),
     (re.compile(r"quantity \S+ is below the minimum"), "The number of contracts exceeds minimum limit allowed"),
     (re.compile(r"quantity "), "Qty invalid"),
 )

@@ -68,11 +68,11 @@ class Limits:
             "X-Bapi-Limit-Reset-Timestamp": str(bucket.end_ms() if over else self.world.told_ms()),
         }
         if over:
-            raise TooManyVisits(headers)
+            raise TooManyVisitsError(headers)
         return headers
 
 
-class TooManyVisits(VenueError):
+class TooManyVisitsError(VenueError):
     """10006, with the headers that tell when to come back."""
 
     def __init__(self, headers: dict[str, str]) -> None:

@@ -12,14 +12,14 @@ from typing import Any
 
 from attrs import evolve, frozen
 
-from framework import OrderSide, OrderType, PriceSource, Refusal, TimeInForce
+from framework import OrderSide, OrderType, PriceSource, TimeInForce
 
 from ...engine.orders import AttachedStop, Order, OrderRequest, Stop, StopKind, StopRequest
 from .call import Answer, Call, Handler, Row
 from .conditional import entry_wishes
-from .errors import VenueError, bad_param, from_refusal, missing
+from .errors import VenueError, bad_param, missing
 from .params import Params
-from .words import ANONYMOUS, SIDES, SOURCES, TIMES, order_link_id, link_id, stop_type_name
+from .words import ANONYMOUS, SIDES, SOURCES, TIMES, link_id, order_link_id, stop_type_name
 
 BATCH = 20
 SENT_TO = {"orderId": "", "orderLinkId": ""}
@@ -47,7 +47,7 @@ class Wanted:
 def create(call: Call) -> dict[str, Any]:
     """POST order/create."""
     call.params.linear()
-    require_one_way(call)
+    call.require_one_way()
     wanted = _wanted(call)
     if call.params.truth("closeOnTrigger"):
         call.notes.closes(call.account, wanted.client_id)
@@ -57,17 +57,6 @@ def create(call: Call) -> dict[str, Any]:
     else:
         placed = _place_conditional(call, wanted, trigger_price)
     return {"orderId": placed.id, "orderLinkId": link_id(placed.client_id)}
-
-
-def require_one_way(call: Call) -> None:
-    """Raises unless positionIdx suits the position mode. Positions by side are not modelled."""
-    index = call.params.whole("positionIdx") or 0
-    if index not in (0, 1, 2):
-        raise bad_param("positionIdx")
-    if (index == 0) is call.engine.account(call.account).hedge_mode:
-        raise VenueError(10001, message="position idx not match position mode")
-    if index:
-        raise VenueError(10001, "positions by side are not emulated, switch to one-way mode")
 
 
 def _wanted(call: Call) -> Wanted:

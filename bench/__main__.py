@@ -1,4 +1,4 @@
-"""``python -m bench``: what things cost, each figure beside its budget. Takes about half a minute."""
+"""``python -m bench``: what things cost, each figure beside its budget. Takes about a minute."""
 
 from __future__ import annotations
 
@@ -9,10 +9,16 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
-from . import decisions, journal, start, ticks
+from . import decisions, emulator, journal, start, ticks
 from .measure import Figure
 
-PARTS: tuple[Callable[[], list[Figure]], ...] = (start.figures, decisions.figures, journal.figures, ticks.figures)
+PARTS: tuple[Callable[[], list[Figure]], ...] = (
+    start.figures,
+    decisions.figures,
+    journal.figures,
+    ticks.figures,
+    emulator.figures,
+)
 
 
 def main() -> None:

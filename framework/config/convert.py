@@ -29,7 +29,7 @@ from ..components import Secret
 from ..core.numbers import Percent
 from . import scalars
 from .document import shown
-from .scalars import MistakeError
+from .scalars import MissingError, MistakeError
 
 MAY_BE_ABSENT = "may_be_absent"
 """Metadata of a `Path` setting that names something to be written: it need not exist yet."""
@@ -174,7 +174,7 @@ def _class_hook(cls: Any, converter: BaseConverter, of_absent: BaseConverter) ->
                 if each.alias in value:
                     settings[each.name] = hooks[each.name](value[each.alias], each.type)
                 elif each.default is attrs.NOTHING:
-                    raise MistakeError("is missing")
+                    raise MissingError("is missing")
             except Exception as error:
                 errors.append(_noted(error, each))
         errors.extend(_invalid(cls, fields, settings, value))

@@ -10,8 +10,8 @@ from cattrs.errors import ClassValidationError, ForbiddenExtraKeysError, Iterabl
 from ..errors import ConfigError, Problem
 from .document import Document
 from .lines import KeyPath
-from .overrides import suggestion
-from .scalars import MistakeError
+from .overrides import nearest, suggestion
+from .scalars import MissingError, MistakeError
 
 
 def problems_of(error: Exception, document: Document, path: KeyPath, known: Sequence[str] = ()) -> Iterator[Problem]:
@@ -19,13 +19,16 @@ def problems_of(error: Exception, document: Document, path: KeyPath, known: Sequ
     match error:
         case ClassValidationError() | IterableValidationError():
             noted, plain = error.group_exceptions()
+            meant = {name for inner in plain if isinstance(inner, ForbiddenExtraKeysError) for name in _meant(inner)}
             for inner, note in noted:
                 place = note.index if isinstance(note, IterableValidationNote) else note.name
+                if place in meant and isinstance(inner, MissingError):
+                    continue  # misspelled, which is one mistake and said below
                 yield from problems_of(inner, document, (*path, place))
             for inner in plain:
                 yield from problems_of(inner, document, path, known)
         case ForbiddenExtraKeysError():
-            keys = [*known, *(each.alias or each.name for each in attrs.fields(error.cl) if each.init)]
+            keys = [*known, *_keys(error)]
             for key in sorted(error.extra_fields):
                 yield document.problem((*path, key), f"unknown key; {suggestion(key, keys)}")
         case ConfigError():
@@ -36,6 +39,15 @@ def problems_of(error: Exception, document: Document, path: KeyPath, known: Sequ
             yield document.problem(path, _line(error))
         case _:
             yield document.problem(path, f"{type(error).__name__}: {_line(error)}")
+
+
+def _keys(error: ForbiddenExtraKeysError) -> list[str]:
+    return [each.alias or each.name for each in attrs.fields(error.cl) if each.init]
+
+
+def _meant(error: ForbiddenExtraKeysError) -> set[str]:
+    """The keys that unknown ones are probably misspellings of."""
+    return {near for key in error.extra_fields if (near := nearest(key, _keys(error))) is not None}
 
 
 def _line(error: Exception) -> str:

@@ -98,10 +98,15 @@ def _position(array: list[Any], key: str, name: str) -> int:
     raise _NowhereError(f"none of [[{name}]] uses {key!r}; {suggestion(key, filter(None, uses))}")
 
 
+def nearest(wrong: str, known: Iterable[str]) -> str | None:
+    """The known name that `wrong` is probably a misspelling of."""
+    return next(iter(difflib.get_close_matches(wrong, sorted(set(known)), n=1)), None)
+
+
 def suggestion(wrong: str, known: Iterable[str]) -> str:
     """``did you mean x?`` where one is near, else what there is."""
     names = sorted(set(known))
-    near = difflib.get_close_matches(wrong, names, n=1)
-    if near:
-        return f"did you mean {near[0]}?"
+    near = nearest(wrong, names)
+    if near is not None:
+        return f"did you mean {near}?"
     return f"there are: {', '.join(names)}" if names else "there are none"

@@ -24,6 +24,10 @@ class MistakeError(ValueError):
     """A value is not what its setting takes. The text is shown to the user as it is."""
 
 
+class MissingError(MistakeError):
+    """A setting that has no default is not there."""
+
+
 def text(value: object) -> str:
     """Text in quotes."""
     if not isinstance(value, str):

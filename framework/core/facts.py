@@ -78,13 +78,15 @@ def note_stop(position: Position, report: StopReport) -> Position:
 def note_fill(position: Position, fill: Fill) -> Position:
     """An execution in the position's market, counted once. A stop's, or one that leaves nothing, says why it ends.
 
-    One of another position of ours is not counted, nor one that others made on the other side before this position
-    was open: it closed something else.
+    One of another position of ours is not counted, nor what others bought beside it, nor what they sold before it
+    was open: that closed something else.
     """
     if fill.id in position.fills or owner_of(fill.client_id) not in (None, position.id):
         return position
     leg = position.leg_of(fill.client_id)
     if fill.side is position.side.entry:
+        if leg is None:
+            return position
         position = position.with_fill(fill)
         return position if position.opened_ns is not None else evolve(position, opened_ns=fill.time_ns)
     if leg is None and (position.opened_ns is None or fill.time_ns < position.opened_ns):
@@ -100,7 +102,7 @@ def note_fill(position: Position, fill: Fill) -> Position:
     return position
 
 
-def note_read(position: Position, read: VenueRead, fence_ns: int) -> Position:
+def note_read(position: Position, read: VenueRead, certain_ns: int) -> Position:
     """Everything that a read shows of the position's orders, executions and stops."""
     for identifier, report in read.orders.items():
         if isinstance(position.leg_of(identifier), CloseLeg):
@@ -109,13 +111,13 @@ def note_read(position: Position, read: VenueRead, fence_ns: int) -> Position:
             position = note_entry(position, identifier, report)
     for fill in read.fills:
         position = note_fill(position, fill)
-    return note_stops(position, read, fence_ns)
+    return note_stops(position, read, certain_ns)
 
 
-def note_stops(position: Position, read: VenueRead, fence_ns: int) -> Position:
+def note_stops(position: Position, read: VenueRead, certain_ns: int) -> Position:
     """The stops that rest in the market, all of them: what is not there is missing.
 
-    What was given up and has not turned up for `fence_ns` never landed.
+    What was given up and has not turned up for `certain_ns` never landed.
     """
     for stop in read.stops:
         position = note_stop(position, stop)
@@ -123,7 +125,7 @@ def note_stops(position: Position, read: VenueRead, fence_ns: int) -> Position:
     for leg in position.stops:
         if leg.client_id in seen or (leg.attached and position.entered <= ZERO):  # that one comes with the entry
             continue
-        position = position.with_leg(_missed(leg, read.time_ns, fence_ns))
+        position = position.with_leg(_missed(leg, read.time_ns, certain_ns))
     return position
 
 
@@ -150,13 +152,18 @@ def held_by(position: Position, read: VenueRead) -> Decimal:
     return ZERO if read.position is None else read.position.quantity * position.side.sign
 
 
+def unexplained(position: Position, read: VenueRead) -> Decimal:
+    """What the venue holds on this side beyond what is open as far as we know: a stop has to cover it too."""
+    return max(ZERO, held_by(position, read) - position.open_quantity)
+
+
 def excess(position: Position, read: VenueRead) -> Decimal:
-    """By how much the venue holds more than this position can explain. Zero: all explained."""
+    """By how much the venue holds more than this position can ever have bought. Zero: it may all be ours."""
     explained = position.entered if position.entry_is_known else max(position.entered, position.plan.quantity)
     return max(ZERO, held_by(position, read) - explained)
 
 
-def _missed(stop: StopLeg, now_ns: int, fence_ns: int) -> StopLeg:
+def _missed(stop: StopLeg, now_ns: int, certain_ns: int) -> StopLeg:
     """A stop that a read does not show."""
     match stop.state:
         case LegState.SENT | LegState.UNKNOWN | LegState.CANCELLING:
@@ -166,7 +173,7 @@ def _missed(stop: StopLeg, now_ns: int, fence_ns: int) -> StopLeg:
             return evolve(stop, state=LegState.LOST, missing=stop.missing + 1, lost_ns=now_ns)
         case LegState.RESTING | LegState.MOVING:
             return evolve(stop, missing=stop.missing + 1)
-        case LegState.LOST if stop.lost_ns is None or now_ns >= stop.lost_ns + fence_ns:
+        case LegState.LOST if stop.lost_ns is None or now_ns >= stop.lost_ns + certain_ns:
             return evolve(stop, state=LegState.DONE)
         case _:
             return stop

@@ -71,10 +71,10 @@ def entry_expired(position: Position, event: EntryExpired, _policy: Policy, _now
 
 def filled(position: Position, event: Filled, policy: Policy, now_ns: int) -> Step:
     before, position = position, note_fill(position, event.fill)
-    if event.fill.side is position.side.entry:
-        return going_on(position, policy, now_ns)
     if position == before:  # told already, or not of this position
         return position, () if event.fill.id in before.fills else look_at(position)
+    if event.fill.side is position.side.entry:
+        return going_on(position, policy, now_ns)
     return keep_quarantine(position, *after_exit(position, policy, now_ns))
 
 

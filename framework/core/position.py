@@ -11,7 +11,7 @@ from typing import TypeVar
 from attrs import evolve, field, frozen
 
 from .execution import EntryPlan, EntryStep, EntryTry
-from .ids import Leg, client_id, sequence_of
+from .ids import Leg, client_id, owner_of, sequence_of
 from .market import OpenPosition
 from .numbers import ZERO
 from .orders import Fill
@@ -184,6 +184,12 @@ class Position:
     def exited(self) -> Decimal:
         """What has been closed so far, by executions."""
         return self._filled(self.side.exit.value)
+
+    @property
+    def ours(self) -> Decimal:
+        """What is left of what was entered after the executions of our own orders, and the venue's doing."""
+        own = (f for f in self.fills.values() if f.side is self.side.exit and not (f.cause == "order" and _foreign(f)))
+        return max(ZERO, self.entered - sum((f.quantity for f in own), ZERO))
 
     @cached_property
     def open_quantity(self) -> Decimal:
@@ -363,6 +369,10 @@ _STATUS = {
     State.CLOSED: "closed",
     State.ABORTED: "failed",
 }
+
+
+def _foreign(fill: Fill) -> bool:
+    return owner_of(fill.client_id) is None
 
 
 def average(parts: list[tuple[Decimal, Decimal]]) -> Decimal | None:

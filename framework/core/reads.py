@@ -10,7 +10,7 @@ from decimal import Decimal
 from attrs import evolve
 
 from .entering import after_entry, after_exit, chase, keep_quarantine
-from .facts import adopt, excess, held_by, note_fill, note_read, note_stops
+from .facts import adopt, excess, held_by, note_fill, note_read, note_stops, unexplained
 from .happenings import Alert, Level, ReadFailed, VenueRead
 from .numbers import ZERO
 from .position import LegState, Position, State
@@ -37,9 +37,8 @@ READS_BEFORE_ERROR = 5
 
 
 def venue_read(position: Position, read: VenueRead, policy: Policy, now_ns: int) -> Step:
-    before = position
-    position = evolve(adopt(note_read(position, read, policy.fence_ns), read), failed_reads=0)
-    after, commands = _concluded(before, position, read, policy, now_ns)
+    position = evolve(adopt(note_read(position, read, policy.certain_ns), read), failed_reads=0)
+    after, commands = _concluded(position, read, policy, now_ns)
     if any(stop.is_doubtful for stop in after.stops) and not after.state.is_final:
         return after, (*commands, *look_at(after, RETRY_READ_NS if _may_be_naked(after) else TIDY_NS))
     return after, commands
@@ -49,19 +48,21 @@ def _may_be_naked(position: Position) -> bool:
     return any(stop.is_live and stop.is_doubtful for stop in position.stops)
 
 
-def _concluded(before: Position, position: Position, read: VenueRead, policy: Policy, now_ns: int) -> Step:
+def _concluded(position: Position, read: VenueRead, policy: Policy, now_ns: int) -> Step:
     held = held_by(position, read)
-    position = evolve(position, surplus=excess(position, read))
+    position = evolve(position, surplus=unexplained(position, read))
+    foreign = excess(position, read)
     closing = position.state in (State.CLOSING, State.EMERGENCY)
-    if not closing and (held < ZERO or position.surplus > ZERO):
-        return _quarantine(position, held, policy, now_ns)
+    if not closing and (held < ZERO or foreign > ZERO):
+        return _quarantine(position, held, foreign, policy, now_ns)
     if held <= ZERO:
         return _flat(_released(position), policy, now_ns)
-    if closing or _released(position).state is State.CLOSING:
-        said = (_not_ours(position, held),) if position.surplus > before.surplus else ()
-        after, commands = _still_open(_released(position), held, policy, now_ns)
-        return after, (*said, *commands)
-    return going_on(evolve(_released(position), misses=0), policy, now_ns)
+    position = _released(position)
+    if position.state in (State.CLOSING, State.EMERGENCY):
+        return _still_open(position, held, policy, now_ns)
+    after, commands = going_on(evolve(position, misses=0), policy, now_ns)
+    # A read may be older than the executions: what it shows beyond them is covered, and looked at once more.
+    return after, (*commands, *(look_at(after, WATCH_EVERY_NS) if position.surplus > ZERO else ()))
 
 
 def going_on(position: Position, policy: Policy, now_ns: int) -> Step:
@@ -74,15 +75,15 @@ def going_on(position: Position, policy: Policy, now_ns: int) -> Step:
 # ── more, or something else, than ours ──────────────────────────────────────────────────────────────────────
 
 
-def _not_ours(position: Position, held: Decimal) -> Alert:
-    what = f"{position.surplus} more than this position explains" if held > ZERO else f"{-held} on the other side"
+def _not_ours(position: Position, held: Decimal, foreign: Decimal) -> Alert:
+    what = f"{foreign} more than this position explains" if held > ZERO else f"{-held} on the other side"
     text = f"{position.account} {position.symbol}: the venue holds {what}; no more entries until it is resolved"
     return Alert(Level.ERROR, "position_not_ours", text)
 
 
-def _quarantine(position: Position, held: Decimal, policy: Policy, now_ns: int) -> Step:
+def _quarantine(position: Position, held: Decimal, foreign: Decimal, policy: Policy, now_ns: int) -> Step:
     """Protect all that is held on this side, and let a person look. What is turned round is not touched."""
-    said = () if position.state is State.QUARANTINED else (_not_ours(position, held),)
+    said = () if position.state is State.QUARANTINED else (_not_ours(position, held, foreign),)
     position = evolve(position, state=State.QUARANTINED)
     if held < ZERO:
         position, commands = stop_entering(position)
@@ -161,17 +162,15 @@ def _still_open(position: Position, held: Decimal, policy: Policy, now_ns: int) 
     left = position.exit
     if left is not None and left.trigger_price is not None and now_ns - left.triggered_ns < TRIGGER_GRACE_NS:
         return position, look_at(position, POLL_NS)
-    ours = position.open_quantity if position.entry_is_known else position.plan.quantity
-    quantity = min(held, ours)
+    quantity = min(held, position.ours if position.entry_is_known else position.plan.quantity)
     if quantity > ZERO:
         reason = "stop_failed" if left is None else left.reason
         return close(evolve(position, misses=0), reason, now_ns, state=position.state, quantity=quantity)
     position = evolve(position, misses=position.misses + 1)
     if position.misses < 2:  # the read may be older than the executions
         return position, look_at(position, RETRY_READ_NS)
-    surplus = evolve(position, surplus=held)
     after, commands = finish(position, policy, now_ns)
-    return after, (_not_ours(surplus, held), *commands)
+    return after, (_not_ours(position, held, held), *commands)
 
 
 # ── over ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -181,7 +180,7 @@ def aborted_read(position: Position, read: VenueRead, policy: Policy, now_ns: in
     """The watch list: what was given up may have happened after all."""
     if position.watch_until_ns is None and position.entry_is_known:
         return position, ()
-    position = evolve(adopt(note_read(position, read, policy.fence_ns), read), failed_reads=0)
+    position = evolve(adopt(note_read(position, read, policy.certain_ns), read), failed_reads=0)
     if position.open_quantity > ZERO:
         return revive(position, policy, now_ns)
     if position.entry.state is LegState.UNKNOWN and now_ns >= position.entry.sent_ns + policy.fence_ns:
@@ -204,7 +203,7 @@ def closed_read(position: Position, read: VenueRead, policy: Policy, now_ns: int
     """Its stops must be gone, and where nothing explains why it was flat, it must stay so."""
     if position.is_settled:
         return position, ()
-    position = evolve(note_stops(position, read, policy.fence_ns), failed_reads=0)
+    position = evolve(note_stops(position, read, policy.certain_ns), failed_reads=0)
     watch_until_ns = position.watch_until_ns
     if watch_until_ns is not None:
         for fill in read.fills:

@@ -75,6 +75,11 @@ class Policy:
     watch_ns: int = 900 * SECOND_NS
     visible_ns: int = 30 * SECOND_NS
 
+    @property
+    def certain_ns(self) -> int:
+        """After this long a request of unknown outcome has landed, and can be seen; or it never will."""
+        return self.fence_ns + self.visible_ns
+
 
 Step = tuple[Position, tuple[Command, ...]]
 

@@ -239,8 +239,8 @@ class World:
             self._execute(client_id, self.side.exit, quantity, cause="stop")
 
     def _stranger(self) -> None:
-        """Somebody trades by hand: reduces, closes, adds, or cancels a stop."""
-        deed = self.random.choice(("reduce", "close", "add", "cancel-stop"))
+        """Somebody trades by hand: reduces, closes, adds, turns the position round and back, or cancels a stop."""
+        deed = self.random.choice(("reduce", "close", "add", "turn", "cancel-stop"))
         self.strangers_were_here = True
         if deed == "cancel-stop" and self.shown.stops:
             stop = self.random.choice(self.shown.stops)
@@ -253,6 +253,10 @@ class World:
         elif deed == "add" and self.shown.held > ZERO:
             self.stranger_held += D("0.5")
             self._execute("", self.side.entry, D("0.5"))
+        elif deed == "turn" and self.shown.held > ZERO:
+            self._execute("", self.side.exit, self.shown.held + D("0.5"), through_zero=True)
+        elif self.shown.held < ZERO:
+            self._execute("", self.side.entry, -self.shown.held)
 
     def _restart(self) -> None:
         self.epoch += 1
@@ -275,10 +279,12 @@ class World:
         pieces = int(quantity / STEP)
         return STEP * self.random.randint(1, max(1, pieces - 1))
 
-    def _execute(self, client_id: str, side: OrderSide, quantity: Decimal, cause: str = "order") -> None:
-        """An execution: the position changes, attached stops go with it, the stream may tell."""
+    def _execute(
+        self, client_id: str, side: OrderSide, quantity: Decimal, cause: str = "order", *, through_zero: bool = False
+    ) -> None:
+        """An execution: the position changes, attached stops go with it, the stream may tell. Exits only reduce."""
         opens = side is self.side.entry
-        quantity = quantity if opens else min(quantity, self.shown.held)
+        quantity = quantity if opens or through_zero else min(quantity, self.shown.held)
         if quantity <= ZERO:
             return
         held = self.shown.held + quantity if opens else self.shown.held - quantity
@@ -320,7 +326,8 @@ class World:
         self._keep_order(Order(order.client_id, order.quantity, order.price, reduces=False))
         if order.stop is not None:
             stop = order.stop
-            self._show(stops=(*self.shown.stops, Stop(stop.client_id, stop.trigger_price, stop.quantity, True)))
+            others = (s for s in self.shown.stops if not s.attached)
+            self._show(stops=(*others, Stop(stop.client_id, stop.trigger_price, stop.quantity, True)))
         if order.price is None:
             if self._chance(30):  # acknowledged first, executed a moment later
                 self._later(self._delay(), lambda: self._market_entry(order.client_id))
@@ -369,9 +376,8 @@ class World:
         if self._chance(self.faults.refused):
             return Refusal("busy", "not now")
         rest = tuple(s for s in self.shown.stops if s.client_id != client_id)
-        if self.shown.held > ZERO and rest != self.shown.stops and not self.strangers_were_here:
-            known = min(self.shown.held, self.it.cover)
-            assert any(s.attached or s.quantity >= known for s in rest), "the last stop was cancelled"
+        if self.shown.held > ZERO and rest != self.shown.stops and self.honest:
+            assert any(s.attached or s.quantity >= self.shown.held for s in rest), "the last stop was cancelled"
         self._show(stops=rest)
         return StopReport(client_id, SYMBOL, live=False, reason="cancelled")
 
@@ -531,6 +537,10 @@ class World:
                     assert order.quantity <= D(1) or self.strangers_were_here
                     assert isinstance(command, MoveStop) or order.client_id not in self.sent
                     self.sent.append(order.client_id)
+                case CancelStop(client_id) if not self.it.state.is_final:
+                    live = self.it.live_stop
+                    assert live is not None, "a stop was cancelled while none protects"
+                    assert live.client_id != client_id, "the stop that protects was cancelled"
         if before is not None and before.initial_stop is not None:
             assert not tighter(self.side, before.wanted_stop, self.it.wanted_stop), "the wanted stop was loosened"
 
@@ -540,12 +550,14 @@ class World:
         resting = [o for o in self.shown.orders if not o.status.is_final]
         match self.it.state:
             case State.PROTECTED | State.QUARANTINED:
+                if self.it.state is State.QUARANTINED and held < ZERO:
+                    return  # turned round by a stranger: a case for a person
                 assert held > ZERO, "protected, but nothing is open"
                 assert any(s.attached or s.quantity >= held for s in self.shown.stops), "no stop covers"
                 assert len(self.shown.stops) == 1, "more than one stop is left"
             case State.CLOSED | State.ABORTED:
                 assert not ours, "stops of ours are left"
-                assert held == ZERO or self.stranger_held, "flat it is not"
+                assert held == ZERO or self.stranger_held or (held < ZERO and self.strangers_were_here), "not flat"
             case state:
                 raise AssertionError(f"still {state.value}")
         assert not resting, "an entry order still rests"

@@ -77,3 +77,18 @@ def test_the_ledger_is_told_from_a_line_on() -> None:
     last = virtual.tail.lines[-1]["seq"]
     virtual.price("binance", "51000")
     assert [line["kind"] for line in virtual.tail.since(last)] == ["price"]
+
+
+def test_settings_are_changed_while_it_runs() -> None:
+    virtual = Virtual.start()
+    told = virtual.control.settings({"rate_limits": False, "read_lag_ms": 500})
+    assert (told["rate_limits"], told["read_lag_ms"]) == (False, 500)
+    assert virtual.world.settings.read_lag_ns == 500_000_000
+
+
+@pytest.mark.parametrize(
+    ("wish", "told"), [({"nope": 1}, "unknown setting"), ({"rate_limits": 1}, "true or false"), ({"read_lag_ms": "x"}, "decimal")]
+)
+def test_a_setting_that_can_not_be_is_refused(wish: dict[str, object], told: str) -> None:
+    with pytest.raises(ControlError, match=told):
+        Virtual.start().control.settings(wish)

@@ -88,10 +88,9 @@ class Virtual:
         return _body(self.send(HttpRequest(method, path, query, headers, body)))
 
     def order(self, symbol: str = "BTCUSDT", side: str = "BUY", quantity: str = "0.01", **rest: object) -> Any:
-        """A market order on Binance."""
-        return self.binance(
-            "POST", "/fapi/v1/order", symbol=symbol, side=side, type="MARKET", quantity=quantity, **rest
-        )
+        """A market order on Binance, with the result in the answer."""
+        wish = {"symbol": symbol, "side": side, "type": "MARKET", "quantity": quantity, "newOrderRespType": "RESULT"}
+        return self.binance("POST", "/fapi/v1/order", **wish, **rest)
 
     def bybit_order(self, symbol: str = "BTCUSDT", side: str = "Buy", quantity: str = "0.01", **rest: object) -> Any:
         """A market order on Bybit."""

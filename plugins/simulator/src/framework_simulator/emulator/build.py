@@ -45,6 +45,7 @@ class Plan:
     sinks: list[Sink] = field(factory=list)
     balance_usd: Decimal = Decimal(10_000)
     seed: int = 0
+    settings: Settings = field(factory=Settings)
 
 
 def build_world(clock: EmulatorClock, plan: Plan) -> World:
@@ -57,7 +58,9 @@ def build_world(clock: EmulatorClock, plan: Plan) -> World:
     for name, venue in venues.items():
         for account in dict.fromkeys(info.account for info in keys.values()):
             venue.open_account(_account(name, account, plan.balance_usd))
-    world = World(clock=clock, settings=Settings(), venues=venues, rows=rows, ledger=ledger, keys=keys, seed=plan.seed)
+    world = World(
+        clock=clock, settings=plan.settings, venues=venues, rows=rows, ledger=ledger, keys=keys, seed=plan.seed
+    )
     world.wires.update(_wires(world))
     return world
 

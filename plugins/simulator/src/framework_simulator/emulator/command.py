@@ -27,6 +27,7 @@ EXIT_UNREACHABLE = 3
 @click.option("--faults", type=click.Path(path_type=Path), metavar="FILE", help="Fault rules, TOML.")
 @click.option("--ledger", type=click.Path(path_type=Path), metavar="FILE.jsonl", help="Where the ledger is written.")
 @click.option("--key", "keys", multiple=True, metavar="KEY:SECRET", help="An API key, its account is KEY.")
+@click.option("--no-rate-limits", is_flag=True, help="Count requests, refuse none.")
 @click.option("--seed", type=int, default=0, show_default=True, help="For chance in faults and for ids.")
 @click.option("--for", "seconds", type=click.FloatRange(min=0), metavar="SECONDS", help="End by itself.")
 @click.option("--config", default="config.toml", metavar="FILE", help="The deployment that lists this plugin.")
@@ -38,6 +39,7 @@ def emulate(
     faults: Path | None,
     ledger: Path | None,
     keys: Sequence[str],
+    no_rate_limits: bool,
     seed: int,
     seconds: float | None,
     config: str,
@@ -55,6 +57,7 @@ def emulate(
     try:
         address, control_address = _address(listen), _address(control)
         plan = Plan(markets=paths_of(markets), keys=[_key(one) for one in keys] or [DEFAULT_KEY], seed=seed)
+        plan.settings.rate_limits = not no_rate_limits
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     emulator = Emulator(plan, ledger)

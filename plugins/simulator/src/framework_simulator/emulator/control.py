@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from attrs import define, field
+from attrs import asdict, define, field
 
 from framework import plain
 
@@ -101,11 +101,37 @@ class Control:
         self.world.clock.advance(int(delta * NS_PER_MS))
         return self._times()
 
+    def settings(self, wish: Mapping[str, Any]) -> dict[str, Any]:
+        """``{rate_limits?, check_signatures?, reverse_events?, read_lag_ms?, stream_lag_ms?, …}``. Answers them all."""
+        settings = self.world.settings
+        changes: dict[str, Any] = {}
+        for name, value in wish.items():
+            key = f"{name[:-3]}_ns" if name.endswith("_ms") else name
+            current = getattr(settings, key, None)
+            if current is None:
+                raise ControlError(f"unknown setting {name!r}; known: {', '.join(self._settings())}")
+            if isinstance(current, bool):
+                if not isinstance(value, bool):
+                    raise ControlError(f"{name} must be true or false")
+                changes[key] = value
+            else:
+                changes[key] = int(_needed(wish, name) * NS_PER_MS)
+        for key, value in changes.items():
+            setattr(settings, key, value)
+        return self._settings()
+
+    def _settings(self) -> dict[str, Any]:
+        told = asdict(self.world.settings)
+        return {
+            (f"{name[:-3]}_ms" if name.endswith("_ns") else name): value
+            if isinstance(value, bool)
+            else value // NS_PER_MS
+            for name, value in told.items()
+        }
+
     def faults(self, wish: Mapping[str, Any]) -> dict[str, Any]:
         """``{fault: [{name, …}, …]}`` adds rules; ``{clear: true}`` first takes all away. Answers the rules."""
         rules = wish.get("fault", [wish] if "name" in wish else [])
-        if not isinstance(rules, list):
-            raise ControlError("`fault` must be a list of rules")
         try:
             parsed = self.world.faults.parse(rules)
         except ValueError as error:
@@ -155,6 +181,7 @@ def operations(control: Control) -> dict[str, Operation]:
         "/clock": control.clock,
         "/advance": control.advance,
         "/faults": control.faults,
+        "/settings": control.settings,
     }
 
 

@@ -147,8 +147,10 @@ class Faults:
         except ValueError as error:
             raise ConfigError([Problem(where=str(path), message=str(error))]) from None
 
-    def parse(self, tables: Sequence[Any]) -> list[Rule]:
+    def parse(self, tables: object) -> list[Rule]:
         """Rules from their tables. Raises ValueError that says which rule is wrong, and how."""
+        if not isinstance(tables, list):
+            raise ValueError("`fault` must be a list of rules")
         return [parse_rule(table, number) for number, table in enumerate(tables, start=1)]
 
     def add(self, rules: Sequence[Rule]) -> None:

@@ -59,6 +59,7 @@ class RandomWalk:
     rate_hz: int = 1
     _random: random.Random = field(init=False)
     _prices: dict[tuple[str, str], Decimal] = field(factory=dict, init=False)
+    _next_ns: int = field(default=0, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._random = random.Random(self.seed)  # noqa: S311 - chance in a simulation, not a secret
@@ -68,6 +69,7 @@ class RandomWalk:
         for venue in VENUES:
             for symbol, market in self.world.markets(venue).items():
                 self._prices[venue, symbol] = first_price(market.rules)
+        self._next_ns = self.world.now_ns()
         self._step()
 
     def _step(self) -> None:
@@ -78,7 +80,10 @@ class RandomWalk:
             price = min(max(price, rules.min_price + rules.tick_size, rules.tick_size * 2), rules.max_price / 2)
             self._prices[venue, symbol] = price
             _set(self.world, venue, symbol, price, rules.tick_size)
-        self.world.schedule(NS_PER_S // self.rate_hz, self._step)
+        # From the plan, not from now: what a step takes must not slow the walk down. What is missed is left out.
+        now_ns = self.world.now_ns()
+        self._next_ns = max(self._next_ns + NS_PER_S // self.rate_hz, now_ns)
+        self.world.schedule(self._next_ns - now_ns, self._step)
 
 
 @frozen

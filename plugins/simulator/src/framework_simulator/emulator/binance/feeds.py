@@ -111,8 +111,7 @@ class Told:
 
     def aggregated(self, symbol: str, trade: PublicTrade) -> dict[str, Any]:
         """The same as an aggregated one."""
-        row = market.aggregated_row(trade)
-        return {"e": "aggTrade", "E": self.call.world.told_ms(), "s": symbol, **row, "nq": row["q"]}
+        return {"e": "aggTrade", "E": self.call.world.told_ms(), "s": symbol, **market.aggregated_row(trade)}
 
     def partial_depth(self, symbol: str, count: int) -> dict[str, Any] | None:
         """The best levels."""

@@ -284,11 +284,31 @@ def aggregated_row(trade: PublicTrade) -> dict[str, Any]:
         "a": trade.number,
         "p": text(trade.price),
         "q": text(trade.quantity),
+        "nq": text(trade.quantity),
         "f": trade.number,
         "l": trade.number,
         "T": ms(trade.time_ns),
         "m": not trade.buyer_took,
     }
+
+
+def premium_candles(call: Call) -> list[list[Any]]:
+    """GET premiumIndexKlines: the index price is the mark price, so that there is no premium."""
+    rows = _candles(call, call.symbol(), of_mark=True)
+    return [[row[0], "0", "0", "0", "0", "0", row[6], "0", row[8], "0", "0", "0"] for row in rows]
+
+
+def adl_risk(call: Call) -> Any:
+    """GET symbolAdlRisk."""
+    symbol, now_ms = call.some_symbol(), call.world.told_ms()
+    if symbol is not None:
+        return {"symbol": symbol, "adlRisk": "low", "updateTime": now_ms}
+    return [{"symbol": one, "adlRisk": "low", "updateTime": now_ms} for one in call.engine.markets]
+
+
+def nothing(call: Call) -> list[Any]:
+    """A list that is always empty: statistics and indices that are not modelled."""
+    return []
 
 
 def open_interest(call: Call) -> dict[str, Any]:

@@ -279,6 +279,7 @@ def _amendment(number: int, before: Order, after: Order) -> dict[str, Any]:
             "price": {"before": told_before["price"], "after": told_after["price"]},
             "origQty": {"before": told_before["origQty"], "after": told_after["origQty"]},
             "count": number,
+            "modifyId": number,
         },
         "priceMatch": "NONE",
     }

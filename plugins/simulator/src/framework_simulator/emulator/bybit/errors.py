@@ -12,6 +12,8 @@ from typing import Any
 from framework import Refusal
 
 OK = 200
+LONGEST = 500
+"""Texts repeat what a client has sent, and that may be long."""
 
 # A text with {} gets what the error is about.
 CODES: Mapping[int, str] = {
@@ -84,7 +86,8 @@ class VenueError(Exception):
     def __init__(self, code: int, *about: object, message: str | None = None, status: int | None = None) -> None:
         self.code = code
         self.status = HTTP_STATUSES.get(code, OK) if status is None else status
-        self.message = _filled(CODES.get(code, "Request failed."), about) if message is None else message
+        whole = _filled(CODES.get(code, "Request failed."), about) if message is None else message
+        self.message = whole[:LONGEST]
         self.result: dict[str, Any] = {}
         super().__init__(f"{code}: {self.message}")
 

@@ -48,7 +48,12 @@ class Connection:
 
     def later(self, delay_ns: int, name: str, do: Callable[[], None]) -> None:
         """Do something after a while, unless the connection has ended by then."""
-        self._timers[name] = self.world.schedule(delay_ns, do)
+
+        def due() -> None:
+            self._timers.pop(name, None)
+            do()
+
+        self._timers[name] = self.world.schedule(delay_ns, due)
 
     def end(self) -> None:
         """The connection is gone."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import define, field
 
+from ..clock import NS_PER_MS
 from ..faults import FaultAnswer
 from ..wire import Peer, Transport
 from ..world import KeyInfo, World
@@ -28,6 +29,8 @@ OPERATIONS: Mapping[str, Handler] = {
 }
 PER_SECOND = 10
 MAX_REQUEST_IDS = 10_000
+ANSWER_NS = 5 * NS_PER_MS
+"""A reply takes a while: pybit registers what to call only after it has sent the request."""
 
 
 @define(eq=False)
@@ -173,8 +176,6 @@ class TradeSocket:
             self.connection.peer.close(GOING_AWAY, "")
             return
         shown = text if how.truncate is None else text[: how.truncate]
-        if not how.delay_ns:
-            self.connection.peer.send(shown)
-            return
         self._sent += 1
-        self.connection.later(how.delay_ns, f"answer {self._sent}", lambda: self.connection.peer.send(shown))
+        delay_ns = ANSWER_NS + how.delay_ns
+        self.connection.later(delay_ns, f"answer {self._sent}", lambda: self.connection.peer.send(shown))

@@ -1,0 +1,432 @@
+"""Fault switches: each by name, when it fires, and what a client and the ledger see of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from framework import ConfigError
+from framework_simulator.emulator.fault_switches import SWITCHES
+
+from .virtual import Virtual
+
+ORDER = {"path": "/fapi/v1/order", "method": "POST"}
+CREATE = {"path": "/v5/order/create"}
+
+
+def _faulty(name: str, **rule: object) -> Virtual:
+    virtual = Virtual.start()
+    virtual.fault(name, **rule)
+    return virtual
+
+
+# ── when a rule fires ───────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("when", "fires"),
+    [
+        ({}, "11111111"),
+        ({"count": 2}, "11000000"),
+        ({"after": 3}, "00011111"),
+        ({"every": 3}, "10010010"),
+        ({"after": 1, "every": 2, "count": 2}, "01010000"),
+    ],
+)
+def test_a_rule_fires_when_it_says(when: dict[str, int], fires: str) -> None:
+    virtual = _faulty("refuse", code=-1, path="/fapi/v1/ping", **when)
+    answers = [virtual.binance("GET", "/fapi/v1/ping") for _ in fires]
+    assert "".join("1" if answer == {"code": -1, "msg": "refused"} else "0" for answer in answers) == fires
+
+
+def test_chance_is_the_same_for_the_same_seed() -> None:
+    told = []
+    for seed in (1, 1, 5):
+        virtual = Virtual.start(seed=seed)
+        virtual.fault("refuse", code=-1, path="/fapi/v1/ping", probability=0.5)
+        told.append([bool(virtual.binance("GET", "/fapi/v1/ping")) for _ in range(40)])
+    assert told[0] == told[1] != told[2]
+    assert 5 < sum(told[0]) < 35
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        {"venue": "bybit"},
+        {"account": "somebody"},
+        {"method": "GET"},
+        {"path": "/fapi/v1/algo*"},
+        {"params": {"symbol": "ETH*"}},
+        {"symbol": "ETHUSDT"},
+    ],
+)
+def test_a_rule_leaves_other_requests_alone(place: dict[str, Any]) -> None:
+    assert _faulty("refuse", code=-1, **place).order()["status"] == "FILLED"
+
+
+def test_each_firing_is_in_the_ledger_between_request_and_response() -> None:
+    virtual = _faulty("refuse", code=-2021, **ORDER)
+    virtual.order()
+    assert [line["kind"] for line in virtual.lines()][-3:] == ["request", "fault", "response"]
+    fault = virtual.lines("fault")[0]
+    assert (fault["name"], fault["path"], fault["venue"], fault["account"]) == (
+        "refuse", "/fapi/v1/order", "binance", "demo",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ({"name": "nope"}, "there is no fault 'nope'"),
+        ({"name": "ack-lost", "evry": 2}, "unknown key 'evry'"),
+        ({"name": "refuse"}, "code is missing"),
+        ({"name": "ack-lost", "every": 0}, "every must be 1 or more"),
+        ({"name": "ack-lost", "count": "two"}, "count must be a number"),
+        ({"name": "slow-response", "delay_ms": "long"}, "delay_ms must be like 15000"),
+        ({"name": "funding", "market": "BTCUSDT", "at_ms": 5}, "needs a venue"),
+        ({}, "a rule is a table with a name"),
+        ("text", "a rule is a table with a name"),
+    ],
+)
+def test_a_wrong_rule_is_refused_by_number_and_name(table: object, told: str) -> None:
+    with pytest.raises(ValueError, match=told):
+        Virtual.start().world.faults.parse([table])
+
+
+def test_a_file_of_rules_is_read(tmp_path: Path) -> None:
+    file = tmp_path / "faults.toml"
+    file.write_text('[[fault]]\nname = "ack-lost"\nvenue = "binance"\n\n[[fault]]\nname = "overload"\nevery = 3\n')
+    virtual = Virtual.start()
+    virtual.world.faults.load(file)
+    assert [rule["name"] for rule in virtual.world.faults.describe()] == ["ack-lost", "overload"]
+
+
+@pytest.mark.parametrize("text", ["no toml [", '[[fault]]\nname = "nope"', "other = 1", "fault = 3"])
+def test_a_file_that_is_wrong_is_a_configuration_error(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "faults.toml"
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=str(file)):
+        Virtual.start().world.faults.load(file)
+
+
+# ── the answer is lost, late or damaged ─────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(("name", "held"), [("ack-lost", "0.010"), ("request-lost", "0")])
+def test_a_lost_answer_and_a_lost_request_look_alike_and_are_not(name: str, held: str) -> None:
+    for venue, place in (("binance", ORDER), ("bybit", CREATE)):
+        virtual = _faulty(name, **place)
+        virtual.order() if venue == "binance" else virtual.bybit_order()
+        assert virtual.answers[-1].transport.drop
+        assert virtual.held(venue) == held
+
+
+def test_an_answer_is_late_and_the_order_executed_in_time() -> None:
+    virtual = _faulty("slow-response", delay_ms=30_000, **ORDER)
+    virtual.order()
+    assert (virtual.answers[-1].transport.delay_ns, virtual.held("binance")) == (30_000_000_000, "0.010")
+
+
+@pytest.mark.parametrize(
+    ("name", "body"),
+    [
+        ("empty-body", b""),
+        ("html-body", b"<html><body>oops</body></html>"),
+        ("list-body", b"[]"),
+        ("null-body", b"null"),
+    ],
+)
+@pytest.mark.parametrize("executed", [True, False])
+def test_a_damaged_body_comes_with_200_executed_or_not(name: str, body: bytes, executed: bool) -> None:
+    virtual = _faulty(name, executed=executed, **ORDER)
+    virtual.order()
+    assert (virtual.answers[-1].status, virtual.answers[-1].body) == (200, body)
+    assert virtual.held("binance") == ("0.010" if executed else "0")
+
+
+def test_a_body_is_cut_off() -> None:
+    virtual = _faulty("truncated-body", bytes=7, **CREATE)
+    virtual.bybit_order()
+    assert virtual.answers[-1].transport.truncate == 7
+
+
+# ── the venue has trouble, or says no ───────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "code"),
+    [
+        ("unknown-503", 503, -1000),
+        ("failed-503", 503, -1000),
+        ("backend-timeout", 408, -1007),
+        ("overload", 503, -1008),
+        ("rate-limited", 429, -1003),
+        ("banned", 418, -1003),
+    ],
+)
+def test_troubles_of_binance_have_their_status_and_code(name: str, status: int, code: int) -> None:
+    virtual = _faulty(name, **ORDER)
+    assert virtual.order()["code"] == code
+    assert virtual.answers[-1].status == status
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("unknown-503", 10016), ("backend-timeout", 10000), ("overload", 10016), ("rate-limited", 10006)]
+)
+def test_troubles_of_bybit_have_their_code(name: str, code: int) -> None:
+    assert _faulty(name, **CREATE).bybit_order()["retCode"] == code
+
+
+@pytest.mark.parametrize("name", ["unavailable-503", "gateway-504", "forbidden"])
+def test_some_troubles_are_no_json_at_all(name: str) -> None:
+    virtual = _faulty(name, **ORDER)
+    assert isinstance(virtual.order(), bytes)
+    assert virtual.answers[-1].status == {"unavailable-503": 503, "gateway-504": 504, "forbidden": 403}[name]
+
+
+def test_the_meanings_of_503_differ_in_whether_the_order_was_executed() -> None:
+    held = {}
+    for name in ("unknown-503", "failed-503", "unavailable-503"):
+        virtual = _faulty(name, **ORDER)
+        virtual.order()
+        held[name] = virtual.held("binance")
+    assert held == {"unknown-503": "0.010", "failed-503": "0", "unavailable-503": "0"}
+
+
+def test_an_overloaded_venue_lets_exits_through() -> None:
+    virtual = Virtual.start()
+    virtual.order()
+    virtual.fault("overload")
+    assert virtual.order()["code"] == -1008
+    assert virtual.order(side="SELL", reduceOnly="true")["status"] == "FILLED"
+
+
+def test_a_ban_says_when_to_come_back() -> None:
+    virtual = _faulty("banned", retry_after_s=99, **ORDER)
+    virtual.order()
+    assert virtual.answers[-1].headers["Retry-After"] == "99"
+
+
+# ── streams ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _events(virtual: Virtual, inbox: Any) -> list[str]:
+    return [frame["e"] for frame in inbox.frames if "e" in frame]
+
+
+def test_an_event_is_lost_or_doubled_or_late() -> None:
+    counts = {}
+    for name in ("lose-event", "duplicate-event", "delay-event"):
+        virtual = Virtual.start()
+        inbox = virtual.binance_stream()
+        virtual.fault(name, event="ORDER_TRADE_UPDATE", symbol="BTCUSDT")
+        virtual.order()
+        now = _events(virtual, inbox).count("ORDER_TRADE_UPDATE")
+        virtual.wait_ms(1000)
+        counts[name] = (now, _events(virtual, inbox).count("ORDER_TRADE_UPDATE"))
+    usual = counts["delay-event"][1]
+    assert usual >= 2
+    assert counts == {
+        "lose-event": (0, 0),
+        "duplicate-event": (2 * usual, 2 * usual),
+        "delay-event": (0, usual),
+    }
+
+
+def test_two_events_change_places() -> None:
+    def told(*, swapped: bool) -> list[str]:
+        virtual = Virtual.start()
+        inbox = virtual.binance_stream()
+        if swapped:
+            virtual.fault("swap-events", count=1)
+        virtual.order()
+        return _events(virtual, inbox)
+
+    plain, changed = told(swapped=False), told(swapped=True)
+    assert changed != plain
+    assert sorted(changed) == sorted(plain)
+
+
+def test_a_silent_stream_stays_open_and_says_nothing_until_it_is_over() -> None:
+    virtual = Virtual.start()
+    inbox = virtual.binance_stream()
+    virtual.fault("streams-silent", venue="binance", sockets="/private/*", for_ms=5000, at_ms=0)
+    virtual.wait_ms(1)
+    virtual.order()
+    assert (inbox.frames, inbox.closed) == ([], None)
+    virtual.wait_ms(5000)
+    virtual.order()
+    assert _events(virtual, inbox)
+
+
+def test_streams_are_closed_from_the_venues_side() -> None:
+    virtual = Virtual.start()
+    inbox = virtual.binance_stream()
+    virtual.fault("streams-closed", venue="binance", close_code=1001, at_ms=10)
+    virtual.wait_ms(10)
+    assert inbox.closed == (1001, "")
+
+
+def test_a_listen_key_dies_without_a_goodbye() -> None:
+    virtual = Virtual.start()
+    inbox = virtual.binance_stream()
+    virtual.fault("listen-keys-expire", venue="binance", at_ms=10)
+    virtual.wait_ms(10)
+    virtual.order()
+    assert "ORDER_TRADE_UPDATE" not in _events(virtual, inbox)
+    assert inbox.closed is None
+
+
+# ── the engine, others, the venue ───────────────────────────────────────────────────────────────────────────
+
+
+def _stop(virtual: Virtual, **rest: object) -> Any:
+    return virtual.binance(
+        "POST",
+        "/fapi/v1/algoOrder",
+        symbol="BTCUSDT",
+        side="SELL",
+        algoType="CONDITIONAL",
+        type="STOP_MARKET",
+        quantity="0.01",
+        triggerPrice="49000",
+        reduceOnly="true",
+        **rest,
+    )
+
+
+def _last_stop(virtual: Virtual) -> str:
+    return str(virtual.lines("stop")[-1]["status"])
+
+
+def test_an_accepted_stop_vanishes_soon_after() -> None:
+    virtual = _faulty("stop-vanishes", after_ms=50)
+    virtual.order()
+    assert _stop(virtual)["algoStatus"] == "NEW"
+    virtual.wait_ms(49)
+    assert _last_stop(virtual) == "untriggered"
+    virtual.wait_ms(1)
+    assert _last_stop(virtual) == "cancelled"
+
+
+def test_the_order_of_a_stop_comes_out_short() -> None:
+    virtual = _faulty("short-child", filled_percent=50)
+    virtual.order()
+    _stop(virtual)
+    virtual.price("binance", "48900")
+    virtual.wait_ms(20)
+    assert virtual.held("binance") == "0.005"
+    assert virtual.lines("order")[-1]["status"] == "expired"
+
+
+def test_an_acknowledged_order_is_rejected() -> None:
+    virtual = _faulty("reject-order")
+    assert virtual.bybit_order()["retCode"] == 0
+    assert (virtual.lines("order")[-1]["status"], virtual.held("bybit")) == ("rejected", "0")
+
+
+def test_what_is_cancelled_fills_just_before() -> None:
+    virtual = _faulty("fill-races", method="DELETE")
+    order = virtual.binance(
+        "POST",
+        "/fapi/v1/order",
+        symbol="BTCUSDT",
+        side="BUY",
+        type="LIMIT",
+        timeInForce="GTC",
+        price="49000",
+        quantity="0.01",
+    )
+    answer = virtual.binance("DELETE", "/fapi/v1/order", symbol="BTCUSDT", orderId=order["orderId"])
+    assert (answer["code"], virtual.held("binance")) == (-2011, "0.01")
+
+
+def test_what_is_cancelled_triggers_just_before() -> None:
+    virtual = _faulty("trigger-races", method="DELETE")
+    virtual.order()
+    stop = _stop(virtual)
+    answer = virtual.binance("DELETE", "/fapi/v1/algoOrder", algoId=stop["algoId"])
+    assert answer["code"] == -4117
+    virtual.wait_ms(20)
+    assert virtual.held("binance") == "0"
+
+
+def test_queries_trail_behind_for_a_while() -> None:
+    virtual = Virtual.start()
+    virtual.fault("stale-reads", venue="binance", lag_ms=3000, for_ms=10_000, at_ms=0)
+    virtual.wait_ms(1)
+    order = virtual.order()
+    query = {"symbol": "BTCUSDT", "orderId": order["orderId"]}
+    assert virtual.binance("GET", "/fapi/v1/order", **query)["code"] == -2013
+    assert virtual.binance("GET", "/fapi/v3/positionRisk") == []
+    virtual.wait_ms(3000)
+    assert virtual.binance("GET", "/fapi/v1/order", **query)["status"] == "FILLED"
+    assert len(virtual.binance("GET", "/fapi/v3/positionRisk")) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "rule", "held"),
+    [
+        ("liquidation", {"market": "BTCUSDT"}, "0"),
+        ("adl", {"market": "BTCUSDT", "qty": "0.004"}, "0.006"),
+        ("position-changed", {"market": "BTCUSDT", "qty": "-0.02"}, "-0.02"),
+    ],
+)
+def test_others_change_a_position(name: str, rule: dict[str, object], held: str) -> None:
+    for venue in ("binance", "bybit"):
+        virtual = Virtual.start()
+        virtual.order() if venue == "binance" else virtual.bybit_order()
+        virtual.fault(name, venue=venue, at_ms=100, **rule)
+        virtual.wait_ms(100)
+        assert float(virtual.held(venue)) == float(held)
+
+
+def test_funding_is_paid_by_who_holds_a_position() -> None:
+    virtual = Virtual.start()
+    virtual.order()
+    virtual.fault("funding", venue="binance", market="BTCUSDT", rate="0.001", at_ms=10)
+    virtual.wait_ms(10)
+    assert [line["amount"] for line in virtual.lines("cash")] == ["-0.5000000"]
+
+
+def test_the_position_mode_changes_under_the_clients_feet() -> None:
+    virtual = _faulty("position-mode-changed", venue="binance", count=1)
+    assert virtual.order()["code"] == -4061
+
+
+def test_leverage_and_brackets_change_under_the_clients_feet() -> None:
+    virtual = Virtual.start()
+    virtual.fault("leverage-changed", venue="binance", market="BTCUSDT", leverage=3, at_ms=1)
+    virtual.fault("bracket-lowered", venue="binance", market="ETHUSDT", max_leverage=5, at_ms=1)
+    virtual.wait_ms(1)
+    engine = virtual.world.venues["binance"]
+    assert (engine.leverage("demo", "BTCUSDT"), engine.leverage("demo", "ETHUSDT")) == (3, 5)
+
+
+def test_filters_change_in_the_engine_and_in_the_markets_answer() -> None:
+    virtual = Virtual.start()
+    virtual.fault("filters-change", venue="binance", market="BTCUSDT", step_factor=10, at_ms=1)
+    virtual.wait_ms(1)
+    assert virtual.order(quantity="0.011")["code"] < 0
+    rows = virtual.binance("GET", "/fapi/v1/exchangeInfo")["symbols"]
+    lot = next(f for row in rows if row["symbol"] == "BTCUSDT" for f in row["filters"] if f["filterType"] == "LOT_SIZE")
+    assert float(lot["stepSize"]) == 0.01
+
+
+def test_the_clock_of_the_venue_is_off() -> None:
+    virtual = _faulty("clock-skew", venue="binance", skew_ms=-60_000, at_ms=1)
+    virtual.wait_ms(1)
+    assert virtual.world.told_ms() - virtual.world.now_ns() // 1_000_000 == -60_000
+
+
+def test_a_key_is_revoked() -> None:
+    virtual = _faulty("key-revoked", venue="binance", key="demo-key", at_ms=1)
+    virtual.wait_ms(1)
+    assert virtual.order()["code"] in (-2014, -2015)
+
+
+def test_every_switch_is_in_the_documentation() -> None:
+    text = (Path(__file__).parents[4] / "docs" / "emulator.md").read_text()
+    assert [name for name in SWITCHES if f"`{name}`" not in text] == []

@@ -172,7 +172,8 @@ async def _told(reader: asyncio.Future[int]) -> int:
 
 async def _quote_rate(urls: dict[str, dict[str, str]]) -> float:
     rows = json.loads(MARKET_FILE.read_text(encoding="utf-8"))["result"]["list"]
-    symbols = [row["symbol"] for row in rows if row["quoteCoin"] == "USDT" and row["status"] == "Trading"][:SYMBOLS]
+    listed = {"contractType": "LinearPerpetual", "status": "Trading", "quoteCoin": "USDT", "settleCoin": "USDT"}
+    symbols = [row["symbol"] for row in rows if listed.items() <= row.items()][:SYMBOLS]
     async with aiohttp.ClientSession() as session:
         sockets = [await session.ws_connect(f"{urls['bybit']['ws']}/v5/public/linear") for _ in range(SUBSCRIBERS)]
         for socket in sockets:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from .components import Checkable, Checkup, Clock, ExchangeLink
 from .config import ConfiguredExchange, Deployment
@@ -18,9 +18,9 @@ from .engine.clock import SystemClock, VirtualClock
 from .engine.session import OpenLine, Session, SessionEnd
 from .engine.virtual import VirtualLoop, run_virtual
 from .errors import ConfigError, ExchangeError, Problem
-from .journal import Journal, WriterKind, rotate
+from .journal import Journal, JournalReader, WriterKind, journal_path, rotate
 
-__all__ = ["OpenLine", "SessionEnd", "SessionStart", "check_deployment", "journal_path", "run_session", "timeline_of"]
+__all__ = ["OpenLine", "SessionEnd", "SessionStart", "check_deployment", "run_session", "timeline_of"]
 
 T = TypeVar("T")
 
@@ -34,11 +34,6 @@ class SessionStart:
     recorded: bool
     journal: Path
     set_aside: Path | None
-
-
-def journal_path(state: Path) -> Path:
-    """Where the journal of a state directory lives."""
-    return state / "journal.sqlite"
 
 
 def run_session(
@@ -135,8 +130,6 @@ def _prepare_journal(path: Path, *, recorded: bool) -> Path | None:
         raise ConfigError([Problem(str(path.parent), f"cannot be made: {error.strerror}")]) from error
     if not path.exists():
         return None
-    from .journal import JournalReader
-
     with JournalReader.open(path) as reader:
         sessions = reader.sessions()
     if sessions and sessions[-1].recorded != recorded:
@@ -156,7 +149,8 @@ async def _check_exchange(account: ConfiguredExchange, clock: Clock) -> list[Che
             markets = await exchange.markets()
             checkups.append(Checkup(account.name, bool(markets), f"{len(markets)} markets listed"))
             if isinstance(exchange, Checkable):
-                checkups.extend(await exchange.checkup())
+                found = await exchange.checkup()
+                checkups.extend(evolve(each, subject=f"{account.name} {each.subject}") for each in found)
         finally:
             await exchange.stop()
     except ExchangeError as error:

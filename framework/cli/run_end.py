@@ -8,9 +8,9 @@ from typing import Protocol
 
 import click
 
-from ..app import SessionEnd, journal_path
+from ..app import SessionEnd
 from ..config import Deployment
-from ..journal import JournalReader, PositionRow, Report, SignalRow
+from ..journal import JournalReader, PositionRow, Report, SignalRow, journal_path
 from ..journal.report import Material, report_of
 from .output import table_lines
 from .report_text import refusal_lines, total_line, wave_lines

@@ -17,9 +17,8 @@ def open_journal(config: Path, state: Path | None) -> JournalReader:
 
     Raises `ConfigError` for a configuration that can't be read, `JournalError` when there is no journal.
     """
-    from ..app import journal_path
     from ..config import read_state_dir
-    from ..journal import JournalReader
+    from ..journal import JournalReader, journal_path
 
     return JournalReader.open(journal_path(read_state_dir(config) if state is None else state))
 

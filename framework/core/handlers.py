@@ -108,7 +108,7 @@ def stop_answered(position: Position, event: StopAnswered, policy: Policy, now_n
 
 
 def _stop_refused(position: Position, leg: StopLeg, refusal: Refusal, policy: Policy, now_ns: int) -> Step:
-    if leg.state in (LegState.SENT, LegState.UNKNOWN, LegState.LOST, LegState.MOVING):
+    if leg.state in (LegState.SENT, LegState.MOVING):  # of any other it is known already what became of it
         moved = leg.state is LegState.MOVING
         position = position.with_leg(evolve(leg, state=LegState.RESTING if moved else LegState.DONE))
     text = f"the stop at {position.wanted_stop} was refused ({refusal.code}: {refusal.message})"

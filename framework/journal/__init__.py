@@ -11,7 +11,7 @@ from .figures import Counts, Figures, Report, WaveReport
 from .jsonable import as_json, iso_utc
 from .reader import LEVELS, JournalReader
 from .report import report
-from .rotation import rebuild, rotate
+from .rotation import journal_path, rebuild, rotate
 from .rows import (
     DecisionRow,
     EventRow,
@@ -53,6 +53,7 @@ __all__ = [
     "as_json",
     "explain",
     "iso_utc",
+    "journal_path",
     "rebuild",
     "report",
     "rotate",

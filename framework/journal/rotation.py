@@ -1,4 +1,4 @@
-"""Putting a finished journal aside, so that the next recorded session starts with an empty one."""
+"""Where journals live, and putting a finished one aside, so that the next recorded session starts with an empty one."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ from .reader import JournalReader
 from .store import Store
 
 _COMPANIONS = ("-wal", "-shm")
+
+
+def journal_path(state: Path) -> Path:
+    """Where the journal of a state directory lives."""
+    return state / "journal.sqlite"
 
 
 def rotate(path: Path, sessions_dir: Path) -> Path | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from framework.app import journal_path
+from framework.journal import journal_path
 from tests.cli.shell import Shell
 from tests.hooks.stage import stage
 from tests.journal.history import HISTORY, write

@@ -10,10 +10,10 @@ import click
 import pytest
 
 from framework import ConfigError, ExchangeError, MissingDataError, PluginError, Problem
-from framework.app import journal_path
 from framework.cli.group import cli
 from framework.core.records import Event
 from framework.errors import JournalError
+from framework.journal import journal_path
 from tests.cli.shell import COMMAND, ROOT, Shell, call, environment
 from tests.journal.history import BAR, HISTORY, write
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
-from framework.app import journal_path
 from framework.core.records import WaveOpened
 from framework.core.verdict import Check, Rejection
+from framework.journal import journal_path
 from tests.cli.shell import Shell
 from tests.journal.history import BAR, SESSION, TOO_SMALL, WAVE, S, decision, received, write
 

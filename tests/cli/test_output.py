@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from framework.app import journal_path
 from framework.cli.output import marks
 from framework.core.records import Event
+from framework.journal import journal_path
 from tests.cli.shell import Shell
 from tests.journal.history import BAR, SESSION, write
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from framework.app import journal_path
+from framework.journal import journal_path
 from tests.cli.shell import Shell
 from tests.journal.history import SESSION, write
 

@@ -7,11 +7,10 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
-from framework.app import journal_path
 from framework.cli.report_text import counts_line
 from framework.cli.run_view import NOTHING
 from framework.core.records import WaveOpened
-from framework.journal import Counts
+from framework.journal import Counts, journal_path
 from framework.journal.figures import STAGES
 from tests.cli.shell import Shell
 from tests.journal.history import BAR, FILTERED, NEXT_WAVE, SESSION, WAVE, decision, received, write

@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 
-from framework.app import journal_path
 from framework.cli.run_view import RunView
 from framework.core.records import Record
-from framework.journal import Counts, JournalReader, report
+from framework.journal import Counts, JournalReader, journal_path, report
 from tests.hooks.stage import Stage
 from tests.journal.history import HISTORY, NAKED, NEXT_WAVE, TRAILED, WAVE, place, received, step, write
 

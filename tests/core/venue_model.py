@@ -54,13 +54,13 @@ from framework.core.orders import (
     VenuePosition,
 )
 from framework.core.position import LegState, Position, State
-from framework.core.protection import tighter
+from framework.core.protection import NoState, tighter
 from framework.core.restart import taken_over
 from framework.core.signal import OrderSide, Side
 from framework.core.steering import SECOND_NS, Policy, Step, look_at
 from framework.engine.snapshot import freeze, thaw
 from framework.testing import NOW_NS, SYMBOL
-from tests.core.strategies import Best, NoState, plan
+from tests.core.strategies import Best, plan
 
 D = Decimal
 MS = 1_000_000
@@ -372,11 +372,12 @@ class World:
             return Refusal("gone", "no such stop")
         return self._stop_lands(order)
 
-    def _stop_cancel_lands(self, client_id: str) -> StopReport | Refusal:
+    def _stop_cancel_lands(self, client_id: str, *, sent_to_an_honest_venue: bool) -> StopReport | Refusal:
         if self._chance(self.faults.refused):
             return Refusal("busy", "not now")
         rest = tuple(s for s in self.shown.stops if s.client_id != client_id)
-        if self.shown.held > ZERO and rest != self.shown.stops and self.honest:
+        certain = sent_to_an_honest_venue and not self.strangers_were_here
+        if self.shown.held > ZERO and rest != self.shown.stops and certain:
             assert any(s.attached or s.quantity >= self.shown.held for s in rest), "the last stop was cancelled"
         self._show(stops=rest)
         return StopReport(client_id, SYMBOL, live=False, reason="cancelled")
@@ -450,7 +451,7 @@ class World:
                     )
                 case CancelStop(client_id):
                     self._request(
-                        lambda i=client_id: self._stop_cancel_lands(i),  # type: ignore[misc]
+                        lambda i=client_id, h=self.honest: self._stop_cancel_lands(i, sent_to_an_honest_venue=h),  # type: ignore[misc]
                         lambda a, i=client_id: self._happens(StopAnswered(i, a, cancelling=True), epoch),  # type: ignore[misc]
                     )
                 case SendClose(order):

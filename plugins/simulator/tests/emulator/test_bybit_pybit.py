@@ -100,7 +100,9 @@ def test_private_streams_tell_of_an_entry(monkeypatch: pytest.MonkeyPatch) -> No
     async def scenario() -> None:
         async with running() as rig:
             with pointed_at(rig, monkeypatch):
-                socket = await asyncio.to_thread(lambda: pybit.WebSocket("private", testnet=False, **KEYS, private_auth_expire=5))
+                socket = await asyncio.to_thread(
+                    lambda: pybit.WebSocket("private", testnet=False, **KEYS, private_auth_expire=5)
+                )
             heard: dict[str, list[Any]] = {"order": [], "execution": [], "position": [], "wallet": []}
             for topic, frames in heard.items():
                 await asyncio.to_thread(getattr(socket, f"{topic}_stream"), frames.append)
@@ -120,7 +122,9 @@ def test_orders_go_over_the_trading_socket(monkeypatch: pytest.MonkeyPatch) -> N
     async def scenario() -> None:
         async with running() as rig:
             with pointed_at(rig, monkeypatch):
-                socket = await asyncio.to_thread(lambda: pybit.WebSocketTrading(testnet=False, **KEYS, private_auth_expire=5))
+                socket = await asyncio.to_thread(
+                    lambda: pybit.WebSocketTrading(testnet=False, **KEYS, private_auth_expire=5)
+                )
             answers: list[Any] = []
             errors: list[Any] = []
 

@@ -87,7 +87,8 @@ def test_settings_are_changed_while_it_runs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wish", "told"), [({"nope": 1}, "unknown setting"), ({"rate_limits": 1}, "true or false"), ({"read_lag_ms": "x"}, "decimal")]
+    ("wish", "told"),
+    [({"nope": 1}, "unknown setting"), ({"rate_limits": 1}, "true or false"), ({"read_lag_ms": "x"}, "decimal")],
 )
 def test_a_setting_that_can_not_be_is_refused(wish: dict[str, object], told: str) -> None:
     with pytest.raises(ControlError, match=told):

@@ -221,7 +221,7 @@ def test_an_event_is_lost_or_doubled_or_late() -> None:
     for name in ("lose-event", "duplicate-event", "delay-event"):
         virtual = Virtual.start()
         inbox = virtual.binance_stream()
-        virtual.fault(name, event="ORDER_TRADE_UPDATE", symbol="BTCUSDT")
+        virtual.fault(name, topic="ORDER_TRADE_UPDATE", symbol="BTCUSDT")
         virtual.order()
         now = _events(virtual, inbox).count("ORDER_TRADE_UPDATE")
         virtual.wait_ms(1000)

@@ -63,6 +63,7 @@ class Virtual:
     def send(self, request: HttpRequest) -> HttpResponse:
         answer = carry_out(self.world, request)
         self.answers.append(answer)
+        self._is_sound()
         return answer
 
     def binance(self, method: str, path: str, **params: object) -> Any:
@@ -134,6 +135,10 @@ class Virtual:
 
     def wait_ms(self, delta_ms: int) -> None:
         self.clock.advance(delta_ms * 1_000_000)
+        self._is_sound()
+
+    def _is_sound(self) -> None:
+        assert [defect.trace for defect in self.world.defects] == []
 
     def lines(self, kind: str | None = None, venue: str | None = None) -> list[dict[str, Any]]:
         return [line for line in self.tail.lines if kind in (None, line["kind"]) and venue in (None, line["venue"])]

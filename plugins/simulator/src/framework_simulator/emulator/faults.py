@@ -210,10 +210,11 @@ class Faults:
         names = []
         if self._rules:
             occasion = Occasion(venue, account, topic=topic, event=event, symbol=symbol)
-            for rule, _ in self._due("event", occasion):
+            for rule, switch in self._due("event", occasion):
                 names.append(rule.name)
                 if rule.name == "delay-event":
-                    self.world.schedule(int(rule.own["delay_ms"]) * NS_PER_MS, go)
+                    own = {**switch.defaults, **rule.own}
+                    self.world.schedule(int(own["delay_ms"]) * NS_PER_MS, go)
         if "swap-events" in names:
             self._held[venue, account] = [go]
         elif not {"lose-event", "delay-event"} & set(names):

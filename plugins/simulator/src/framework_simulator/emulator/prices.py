@@ -52,7 +52,7 @@ def first_price(rules: MarketRules) -> Decimal:
 
 @define
 class RandomWalk:
-    """Every market takes a step `rate_hz` times a second. The same seed gives the same walk."""
+    """Every market takes a step, of a tick at least, `rate_hz` times a second. The same seed gives the same walk."""
 
     world: World
     seed: int
@@ -76,7 +76,9 @@ class RandomWalk:
         for (venue, symbol), price in self._prices.items():
             rules = self.world.markets(venue)[symbol].rules
             change = Decimal(self._random.randint(-1000, 1000)) / 1000 * STEP_PERCENT / 100
-            price = nearest_to(price * (1 + change), rules.tick_size)
+            moved = nearest_to(price * (1 + change), rules.tick_size)
+            # Every step is a quote: where it is too small to be seen, it is one tick.
+            price = price + rules.tick_size.copy_sign(change) if moved == price else moved
             price = min(max(price, rules.min_price + rules.tick_size, rules.tick_size * 2), rules.max_price / 2)
             self._prices[venue, symbol] = price
             _set(self.world, venue, symbol, price, rules.tick_size)

@@ -26,14 +26,14 @@ class Params:
     values: Mapping[str, str]
 
     @classmethod
-    def of_http(cls, query: str, body: bytes, content_type: str) -> Params:
+    def of_http(cls, query: str, body: bytes) -> Params:
         """Merge query and body; what both have, the query decides. Raises `VenueError` for a body that is no text."""
         try:
             text = body.decode("utf-8")
         except UnicodeDecodeError:
             raise VenueError(-1100, "body") from None
-        looks_like_json = "json" in content_type or text.lstrip().startswith("{")
-        pairs = _of_json(text) if looks_like_json else _of_form(text)
+        # Some clients say that a body is JSON, and send none, or a form.
+        pairs = _of_json(text) if text.lstrip().startswith("{") else _of_form(text)
         return cls({**pairs, **_of_form(query)})
 
     @classmethod

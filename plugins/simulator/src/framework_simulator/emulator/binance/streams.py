@@ -243,10 +243,8 @@ class StreamSocket:
         self.peer.send(dump({"stream": name, "data": event} if self.wrapped else event))
 
     def join_at_once(self, names: Iterable[str]) -> None:
-        """Subscribe to what the address named, as soon as the venue answers subscriptions."""
-        wanted = [name for name in names if name]
-        if wanted:
-            self._later(lambda: self._join_all(wanted))
+        """Subscribe to what the address named: nothing that happens from now on is lost to it."""
+        self._join_all([name for name in names if name])
 
     def _carry_out(self, frame: Mapping[str, Any]) -> None:
         number, method, names = frame.get("id"), frame.get("method"), frame.get("params", [])

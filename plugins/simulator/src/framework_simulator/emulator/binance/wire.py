@@ -108,7 +108,7 @@ class BinanceWire:
         key, params, refused = None, Params({}), None
         route = ROUTES.get((request.method, request.path))
         try:
-            params = Params.of_http(request.query, request.body, request.headers.get("content-type", ""))
+            params = Params.of_http(request.query, request.body)
             if route is None:
                 raise VenueError(-5000, request.path, request.method)
             key = self._caller(route, request, params)

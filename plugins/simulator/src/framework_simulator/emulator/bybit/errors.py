@@ -77,6 +77,8 @@ _WORDS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"quantity \S+ is below the minimum"), "The number of contracts exceeds minimum limit allowed"),
     (re.compile(r"quantity "), "Qty invalid"),
 )
+# The engine has one code for too many conditional orders in a market; Bybit's error table names 110009 for them.
+_CORRECTED = {"110021": 110009}
 _KINDS = {"stop": "StopLoss", "take-profit": "TakeProfit", "trailing": "TrailingProfit"}
 
 
@@ -94,7 +96,7 @@ class VenueError(Exception):
 
 def from_refusal(refusal: Refusal) -> VenueError:
     """The engine's refusal in Bybit's own words, where they are known."""
-    code = int(refusal.code)
+    code = _CORRECTED.get(refusal.code, int(refusal.code))
     if code == 10001:
         return VenueError(code, message=_worded(refusal.message))
     if code not in CODES or code in (30208, 30209, 110003, 110092, 110093, 110094):

@@ -15,6 +15,7 @@ REQUESTS_BY_ADDRESS = 600
 ADDRESS_WINDOW_NS = 5 * NS_PER_S
 BAN_NS = 10 * 60 * NS_PER_S
 FORBIDDEN = 403
+TOO_MANY_VISITS = 10006
 
 
 @define
@@ -71,10 +72,15 @@ class Limits:
             raise TooManyVisitsError(headers)
         return headers
 
+    def used_up(self) -> dict[str, str]:
+        """The headers of an answer that a fault makes 10006: come back in a second."""
+        reset_ms = self.world.told_ms() + NS_PER_S // NS_PER_MS
+        return {"X-Bapi-Limit": "10", "X-Bapi-Limit-Status": "0", "X-Bapi-Limit-Reset-Timestamp": str(reset_ms)}
+
 
 class TooManyVisitsError(VenueError):
     """10006, with the headers that tell when to come back."""
 
     def __init__(self, headers: dict[str, str]) -> None:
-        super().__init__(10006)
+        super().__init__(TOO_MANY_VISITS)
         self.headers = headers

@@ -23,7 +23,7 @@ from .errors import VenueError
 from .notes import VENUE, Notes
 from .params import Params
 from .queries import position_row
-from .shapes import execution_id, execution_row, funding_row, money, order_row, stop_row
+from .shapes import execution_row, funding_row, money, order_row, stop_row
 from .sockets import Connection, StreamSocket, dump
 
 Row = dict[str, Any]
@@ -115,7 +115,7 @@ class PrivateHub:
         if base == "execution.fast":
             told = {name: told[name] for name in _FAST}
         self._numbers += 1
-        head = {"id": execution_id(f"push {self._numbers}"), "creationTime": self.world.told_ms(), "data": [told]}
+        head = {"id": f"emulator-push-{self._numbers}", "creationTime": self.world.told_ms(), "data": [told]}
 
         def go() -> None:
             frames: dict[str, str] = {}

@@ -95,6 +95,9 @@ def _named(call: Call, symbol: str | None) -> Iterator[Row]:
 
 
 def _stop(call: Call, view: View, stop: Stop) -> Row:
+    if stop.trail is not None:
+        # How a trailing stop moves is no event: where it stands is seen by looking.
+        stop = call.engine.stop_by_id(call.account, stop.symbol, stop.id) or stop
     return stop_row(stop, view.position(stop.symbol).size, call.notes, call.account)
 
 
@@ -134,8 +137,18 @@ def positions(call: Call) -> dict[str, Any]:
     symbol = call.symbol_or_coin()
     view = call.view
     held = [view.position(symbol)] if symbol is not None else list(view.positions.values())
-    rows = [position_row(call, view, one) for one in held if call.settles(one.symbol)]
+    rows = [row for one in held if call.settles(one.symbol) for row in _by_side(call, view, one)]
     return page(call, rows, "symbol", default=20, largest=200)
+
+
+def _by_side(call: Call, view: View, position: Position) -> list[Row]:
+    """One row, or in hedge mode one for each side: clients tell the mode by `positionIdx`."""
+    row = position_row(call, view, position)
+    if not call.engine.account(call.account).hedge_mode:
+        return [row]
+    index = {"Buy": 1, "Sell": 2, "": 0}[row["side"]]
+    flat = position_row(call, View(), Position(position.symbol))
+    return [{**(row if one == index else flat), "positionIdx": one} for one in (1, 2)]
 
 
 def position_row(call: Call, view: View, position: Position) -> Row:

@@ -33,7 +33,7 @@ class Connection:
     _timers: dict[str, Cancel] = field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.id = f"emulator-{self.world.random.getrandbits(48):012x}"
+        self.id = f"emulator-{self.world.now_ns():x}-{len(self.world.sockets)}"
         self._heard_ns = self.world.now_ns()
         self._timers["life"] = self.world.schedule(self.world.settings.connection_ns, self._cut)
         self._watch(QUIET_NS)

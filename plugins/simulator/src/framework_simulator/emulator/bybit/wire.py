@@ -15,7 +15,7 @@ from ..world import World
 from . import account, auth, conditional, market, orders, queries
 from .call import Answer, Call, Handler
 from .errors import OK, VenueError
-from .limits import FORBIDDEN, Limits, TooManyVisitsError
+from .limits import FORBIDDEN, TOO_MANY_VISITS, Limits, TooManyVisitsError
 from .notes import VENUE, Notes
 from .params import Params
 from .private_streams import PrivateHub, PrivateSocket
@@ -190,6 +190,8 @@ class BybitWire:
             body = fault.message.encode()
         else:
             body = self._envelope(fault.code, fault.message, {}, {})
+        if fault.code == TOO_MANY_VISITS:
+            headers = {**headers, **self.limits.used_up()}
         return self._response(fault.status, body, {**headers, **fault.headers}, transport)
 
     def _response(

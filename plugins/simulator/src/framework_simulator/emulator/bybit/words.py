@@ -198,9 +198,11 @@ def stop_cancel_type_name(stop: Stop) -> str:
 
 
 def reject_reason(reason: str, filled: Decimal) -> str:
-    """The rejectReason that goes with a reason to end."""
+    """The rejectReason that goes with a reason to end; one that is in Bybit's words already stays as it is."""
     if reason == matching.NO_DEPTH and filled:
         return "EC_NoEnoughQtyToFill"
+    if reason.startswith("EC_"):
+        return reason
     if reason in _REJECTS:
         return _REJECTS[reason]
     return "EC_PerCancelRequest" if reason else "EC_NoError"

@@ -66,10 +66,18 @@ def note_stop(position: Position, report: StopReport) -> Position:
         state = LegState.CANCELLING if leg.state is LegState.CANCELLING else LegState.RESTING
         trigger = report.trigger_price if report.trigger_price is not None else leg.trigger_price
         quantity = report.quantity if report.quantity is not None else leg.quantity
+        # Who was missed by a read stays in doubt until a read shows it: the answer may be older.
+        missing = leg.missing if leg.state is LegState.LOST else 0
         wanted_by = position.wanted_by if trigger == position.wanted_stop else leg.wanted_by
         return position.with_leg(
             evolve(
-                leg, state=state, trigger_price=trigger, quantity=quantity, wanted_by=wanted_by, missing=0, lost_ns=None
+                leg,
+                state=state,
+                trigger_price=trigger,
+                quantity=quantity,
+                wanted_by=wanted_by,
+                missing=missing,
+                lost_ns=None,
             )
         )
     return position.with_leg(evolve(leg, state=LegState.TRIGGERED if report.reason == "triggered" else LegState.DONE))
@@ -119,8 +127,11 @@ def note_stops(position: Position, read: VenueRead, certain_ns: int) -> Position
 
     What was given up and has not turned up for `certain_ns` never landed.
     """
-    for stop in read.stops:
-        position = note_stop(position, stop)
+    for report in read.stops:
+        position = note_stop(position, report)
+        leg = position.leg_of(report.client_id)
+        if isinstance(leg, StopLeg) and leg.missing and leg.is_live:
+            position = position.with_leg(evolve(leg, missing=0))
     seen = {report.client_id for report in read.stops}
     for leg in position.stops:
         if leg.client_id in seen or (leg.attached and position.entered <= ZERO):  # that one comes with the entry

@@ -120,7 +120,7 @@ def protect(position: Position, policy: Policy, now_ns: int) -> Step:
         elif _must_move(position, live):
             position, command = (_move if policy.amends_stops else _place_beside)(position, live, policy)
             commands.append(command)
-        else:
+        elif not live.is_doubtful:
             position, surplus = _sweep(position, keep=live)
             commands.extend(surplus)
     if live is None:

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
-from attrs import define, field
+from attrs import define, field, frozen
 
 from ..components import Clock, Exchange
 from ..core.happenings import (
@@ -60,6 +60,7 @@ class Dispatcher:
     timeout_s: float
     tasks: set[asyncio.Task[None]] = field(factory=set, init=False)
     waiting: set[asyncio.Task[None]] = field(factory=set, init=False)
+    _reads: dict[str, _WaitingRead] = field(factory=dict, init=False)
 
     def run(self, desk: Desk, position: Position, commands: tuple[Command, ...]) -> None:
         """Start what these commands ask for. Returns at once; alerts and notes are the journal's business."""
@@ -76,7 +77,7 @@ class Dispatcher:
                 case SendClose():
                     self._start(self._close(desk, position, command))
                 case ReadVenue():
-                    self._start(self._read(desk.exchange, position, command), later=command.delay_ns > 0)
+                    self._look(desk.exchange, position, command)
                 case StartDeadline():
                     self._start(self._say_later(position, command.delay_ns, DeadlinePassed()), later=True)
                 case _:
@@ -93,11 +94,26 @@ class Dispatcher:
         """Say `happening` after a while."""
         self._start(self._say_later(position, delay_ns, happening), later=True)
 
-    def _start(self, work: Coroutine[Any, Any, None], *, later: bool = False) -> None:
+    def _start(self, work: Coroutine[Any, Any, None], *, later: bool = False) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         group = self.waiting if later else self.tasks
         group.add(task)
         task.add_done_callback(group.discard)
+        return task
+
+    def _look(self, exchange: Exchange, position: Position, command: ReadVenue) -> None:
+        """Read a position's market after a delay. One read waits for each position at most: the earliest."""
+        due_ns = self.clock.now_ns() + command.delay_ns
+        orders = dict.fromkeys(command.orders)
+        waiting = self._reads.get(position.id)
+        if waiting is not None:
+            waiting.orders.update(orders)
+            if waiting.due_ns <= due_ns:
+                return
+            waiting.task.cancel()
+            orders = waiting.orders
+        task = self._start(self._read(exchange, position, command.delay_ns), later=command.delay_ns > 0)
+        self._reads[position.id] = _WaitingRead(due_ns, orders, task)
 
     # ── requests ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -152,12 +168,13 @@ class Dispatcher:
         self._done(request, answer)
         self.say(position.id, CloseAnswered(command.order.client_id, answer))
 
-    async def _read(self, exchange: Exchange, position: Position, command: ReadVenue) -> None:
-        if command.delay_ns:
-            await asyncio.sleep(command.delay_ns / NS)
+    async def _read(self, exchange: Exchange, position: Position, delay_ns: int) -> None:
+        if delay_ns:
+            await asyncio.sleep(delay_ns / NS)
+        orders = tuple(self._reads.pop(position.id).orders)
         try:
             async with asyncio.timeout(self.timeout_s):
-                read = await self._read_all(exchange, position, command.orders)
+                read = await self._read_all(exchange, position, orders)
         except TimeoutError:
             self.say(position.id, ReadFailed(f"no answer within {self.timeout_s:.0f} s"))
         except ExchangeError as error:
@@ -213,6 +230,13 @@ class Dispatcher:
         forget = self.append(*records)
         if isinstance(forget, asyncio.Future):
             forget.add_done_callback(_retrieve)
+
+
+@frozen
+class _WaitingRead:
+    due_ns: int
+    orders: dict[str, None]
+    task: asyncio.Task[None]
 
 
 @define

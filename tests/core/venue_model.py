@@ -66,6 +66,9 @@ D = Decimal
 MS = 1_000_000
 STEP = D("0.1")
 
+LONGEST_NAKED_NS = 45 * SECOND_NS
+"""Once the venue is honest: a close that was refused often waits up to half a minute before the next try."""
+
 
 @frozen
 class Order:
@@ -119,6 +122,7 @@ class Faults:
     failed_reads: int = 0
     late_reads_s: int = 0
     slow_s: int = 1
+    very_late_s: int = 0
     strangers: int = 0
     restarts: int = 0
     wishes: int = 0
@@ -144,6 +148,8 @@ class World:
     strangers_were_here: bool = False
     stranger_held: Decimal = ZERO
     honest: bool = False
+    honest_ns: int | None = None
+    naked_since_ns: int | None = None
     epoch: int = 0
     trace: list[str] = field(factory=list)
     it: Position = field(init=False)
@@ -161,7 +167,7 @@ class World:
         while self.queue and self.queue[0][0] < chaos_ns:
             self._next()
         self.now_ns = max(self.now_ns, chaos_ns)
-        self.honest = True
+        self.honest, self.honest_ns = True, self.now_ns
         self._dispatch(look_at(self.it), self.epoch)
         end_ns = chaos_ns + 1200 * SECOND_NS
         while self.queue and self.queue[0][0] < end_ns:
@@ -274,6 +280,16 @@ class World:
     def _show(self, **changes: Any) -> None:
         self.shown = evolve(self.shown, **changes)
         self.history.append((self.now_ns, self.shown))
+        naked = self.shown.held > ZERO and not self._covered()
+        if naked and self.naked_since_ns is None:
+            self.naked_since_ns = self.now_ns
+        elif not naked and self.naked_since_ns is not None:
+            naked_ns = self.now_ns - max(self.naked_since_ns, self.honest_ns or self.now_ns)
+            assert naked_ns <= LONGEST_NAKED_NS or self.strangers_were_here, f"naked for {naked_ns / SECOND_NS} s"
+            self.naked_since_ns = None
+
+    def _covered(self) -> bool:
+        return any(stop.attached or stop.quantity >= self.shown.held for stop in self.shown.stops)
 
     def _part(self, quantity: Decimal) -> Decimal:
         pieces = int(quantity / STEP)
@@ -327,7 +343,10 @@ class World:
         if order.stop is not None:
             stop = order.stop
             others = (s for s in self.shown.stops if not s.attached)
-            self._show(stops=(*others, Stop(stop.client_id, stop.trigger_price, stop.quantity, True)))
+            attached = Stop(stop.client_id, stop.trigger_price, stop.quantity, True)
+            self._show(stops=(*others, attached))
+            if self._chance(30):
+                self._tell(StopChanged(attached.report()))
         if order.price is None:
             if self._chance(30):  # acknowledged first, executed a moment later
                 self._later(self._delay(), lambda: self._market_entry(order.client_id))
@@ -410,7 +429,7 @@ class World:
     def _say(self, happening: Any) -> None:
         self._happens(happening, self.epoch)
 
-    def _request(self, land: Callable[[], Any], answered: Callable[[Any], None]) -> None:
+    def _request(self, land: Callable[[], Any], answered: Callable[[Any], None], latest_s: int = 9) -> None:
         """Send something: answered, or unknown: carried out in time, too late, or never."""
         epoch = self.epoch
 
@@ -426,7 +445,8 @@ class World:
             self._later(self._delay(), arrive)
             return
         if self.random.random() < 0.6:
-            self._later(self.random.choice((5, 500, 9000)) * MS, lambda: _only(land()))
+            late_ms = self.random.choice((5, 500, 9000, latest_s * 1000))
+            self._later(late_ms * MS, lambda: _only(land()))
         self._later(self._delay(), lambda: say(Unknown("timeout")))
 
     def _dispatch(self, commands: tuple[Command, ...], epoch: int) -> None:
@@ -474,7 +494,7 @@ class World:
             if isinstance(answer, OrderReport) and not answer.status.is_final and cancel_after_ns is not None:
                 self._later(cancel_after_ns, lambda: self._happens(EntryExpired(order.client_id), epoch))
 
-        self._request(lambda: self._entry_lands(order), answered)
+        self._request(lambda: self._entry_lands(order), answered, latest_s=self.faults.very_late_s or 9)
 
     def _entry_answer(self, client_id: str, answer: Any, epoch: int) -> None:
         if isinstance(answer, Unknown):
@@ -554,7 +574,7 @@ class World:
                 if self.it.state is State.QUARANTINED and held < ZERO:
                     return  # turned round by a stranger: a case for a person
                 assert held > ZERO, "protected, but nothing is open"
-                assert any(s.attached or s.quantity >= held for s in self.shown.stops), "no stop covers"
+                assert self._covered(), "no stop covers"
                 assert len(self.shown.stops) == 1, "more than one stop is left"
             case State.CLOSED | State.ABORTED:
                 assert not ours, "stops of ours are left"

@@ -72,7 +72,7 @@ def test_a_conditional_entry_without_margin_is_rejected_at_its_trigger() -> None
     stop = venue.stop("buy", "1", "105", reduce_only=False)
     venue.quote("106")
     venue.wait(12 * MS)
-    assert (venue.held, venue.stages(stop.id)[-1]) == (0, "rejected")
+    assert (venue.held, venue.stages(stop.id)[-1]) == (d(0), "rejected")
 
 
 @pytest.mark.parametrize(("side", "trigger", "reached"), [("sell", "105", "105"), ("buy", "95", "95")])
@@ -98,7 +98,7 @@ def test_a_stop_limit_rests_where_the_market_has_jumped_past_it() -> None:
     venue.wait(12 * MS)
     assert (venue.held, venue.stages(stop.id)[-1]) == (d(1), "triggered")
     venue.quote("94.6")
-    assert (venue.held, venue.stages(stop.id)[-1]) == (0, "finished")
+    assert (venue.held, venue.stages(stop.id)[-1]) == (d(0), "finished")
 
 
 def test_mark_and_last_price_are_looked_at_apart() -> None:
@@ -224,7 +224,7 @@ def test_an_entry_brings_its_stop_and_its_take_profit() -> None:
     venue.order("buy", "1", stop=wish("95"), take_profit=wish("110", "take-profit"))
     assert sorted(venue.resting) == ["stop 95", "take-profit 110"]
     venue.quote("111")
-    assert (venue.held, venue.resting) == (0, [])
+    assert (venue.held, venue.resting) == (d(0), [])
     reasons = [line for line in venue.lines if line["kind"] == "stop"]
     assert reasons[-1]["status"] == "cancelled"
 

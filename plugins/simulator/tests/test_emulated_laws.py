@@ -49,8 +49,8 @@ def _act(on: Emulated, action: tuple[Any, ...]) -> None:
         case ("limit", side, quantity, price, reduce_only, fok):
             on.order(side, quantity, price, tif="ioc" if fok else "gtc", reduce_only=reduce_only, all_or_nothing=fok)
         case ("stop", side, quantity, price, kind, reduce_only, limit):
-            rest = {"limit_price": None if limit is None or quantity is None else d(limit)}
-            on.stop(side, quantity, price, kind=kind, reduce_only=reduce_only, **rest)
+            at = None if limit is None or quantity is None else d(limit)
+            on.stop(side, quantity, price, kind=kind, reduce_only=reduce_only, limit_price=at)
         case ("trail", side, quantity, percent):
             on.stop(side, quantity, "0", kind="trailing", trail=Trail(percent=Decimal(percent)))
         case ("attach", price, kind, quantity):

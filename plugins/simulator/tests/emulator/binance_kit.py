@@ -52,8 +52,8 @@ class Rig:
         return self.emulator.world
 
     def price(self, bid: str | int, ask: str | int | None = None, *, symbol: str = SYMBOL, **rest: Any) -> None:
-        ask = d(bid) + d("0.1") if ask is None else d(ask)
-        self.world.price("binance", symbol, d(bid), ask, **{name: d(value) for name, value in rest.items()})
+        above = d(bid) + d("0.1") if ask is None else d(ask)
+        self.world.price("binance", symbol, d(bid), above, **{name: d(value) for name, value in rest.items()})
 
     def lines(self, kind: str) -> list[dict[str, Any]]:
         return [line for line in self.emulator.control.tail.lines if line["kind"] == kind]
@@ -78,9 +78,10 @@ async def running(**settings: Any) -> AsyncIterator[Rig]:
 async def until(condition: Callable[[], Any]) -> Any:
     """Wait for a condition to hold; answers what it said."""
     async with asyncio.timeout(PATIENCE_S):
-        while not (answer := condition()):
+        while True:
+            if answer := condition():
+                return answer
             await asyncio.sleep(0.001)
-    return answer
 
 
 def ccxt_config(rig: Rig, **more: Any) -> dict[str, Any]:
@@ -129,11 +130,13 @@ class Desk:
         self.price(50000)
 
     def price(self, bid: str | int, ask: str | int | None = None, *, symbol: str = SYMBOL, **rest: Any) -> None:
-        ask = d(bid) + d("0.1") if ask is None else d(ask)
-        self.world.price("binance", symbol, d(bid), ask, **{name: d(value) for name, value in rest.items()})
+        above = d(bid) + d("0.1") if ask is None else d(ask)
+        self.world.price("binance", symbol, d(bid), above, **{name: d(value) for name, value in rest.items()})
 
-    def raw(self, method: str, path: str, query: str = "", body: bytes = b"", **headers: str) -> HttpResponse:
-        return carry_out(self.world, HttpRequest(method, path, query, headers, body))
+    def raw(
+        self, method: str, path: str, query: str = "", body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> HttpResponse:
+        return carry_out(self.world, HttpRequest(method, path, query, headers or {}, body))
 
     def call(self, method: str, path: str, **params: Any) -> Any:
         """A signed request; answers the JSON, with the status of an error."""
@@ -146,7 +149,7 @@ class Desk:
     def response(self, method: str, path: str, **params: Any) -> HttpResponse:
         text = urlencode({**params, "timestamp": self.world.told_ms()})
         signed = f"{text}&signature={sign(DEFAULT_KEY.secret, text)}"
-        return self.raw(method, path, signed, **{"x-mbx-apikey": DEFAULT_KEY.key})
+        return self.raw(method, path, signed, headers={"x-mbx-apikey": DEFAULT_KEY.key})
 
     def order(self, side: str, quantity: str, price: str | None = None, **params: Any) -> Any:
         limit = {} if price is None else {"price": price, "timeInForce": "GTC"}
@@ -163,7 +166,9 @@ class Desk:
 
     def listen(self) -> Tap:
         """Open the user stream."""
-        key = json.loads(self.raw("POST", "/fapi/v1/listenKey", **{"x-mbx-apikey": DEFAULT_KEY.key}).body)["listenKey"]
+        key = json.loads(self.raw("POST", "/fapi/v1/listenKey", headers={"x-mbx-apikey": DEFAULT_KEY.key}).body)[
+            "listenKey"
+        ]
         return self.connect("/private/ws", f"listenKey={key}")[0]
 
     def connect(self, path: str, query: str = "") -> tuple[Tap, Any]:

@@ -47,8 +47,8 @@ class Rig:
         return self.emulator.world
 
     def price(self, bid: str | int, ask: str | int | None = None, **rest: Any) -> None:
-        ask = d(bid) + d("0.1") if ask is None else d(ask)
-        self.world.price("bybit", SYMBOL, d(bid), ask, **{name: d(value) for name, value in rest.items()})
+        best = d(bid) + d("0.1") if ask is None else d(ask)
+        self.world.price("bybit", SYMBOL, d(bid), best, **{name: d(value) for name, value in rest.items()})
 
     def lines(self, kind: str) -> list[dict[str, Any]]:
         return [line for line in self.emulator.control.tail.lines if line["kind"] == kind]
@@ -73,7 +73,7 @@ async def running(**settings: Any) -> AsyncIterator[Rig]:
 async def until(condition: Callable[[], Any]) -> Any:
     """Wait for a condition to hold; answers what it said."""
     async with asyncio.timeout(PATIENCE_S):
-        while not (answer := condition()):
+        while not (answer := condition()):  # noqa: ASYNC110 - the condition is another thread's, or another library's
             await asyncio.sleep(0.001)
     return answer
 

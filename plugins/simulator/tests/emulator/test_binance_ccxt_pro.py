@@ -13,7 +13,7 @@ import pytest
 from .binance_kit import MS, UNIFIED, Rig, ccxt_config, code_of, run, running, until
 
 
-class Tapped(ccxt.binanceusdm):
+class Tapped(ccxt.binanceusdm):  # type: ignore[misc]
     """Keeps every raw message: how a bot makes sure that it misses none."""
 
     def __init__(self, config: dict[str, Any]) -> None:

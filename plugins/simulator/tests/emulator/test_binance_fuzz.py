@@ -79,19 +79,42 @@ LIKELY: dict[str, list[str]] = {
 STRANGE = st.sampled_from(["9" * 18, "9" * 40, "1e5", "NaN", "Infinity", "{}", "null", "", "0x1", "١"]) | st.text(
     max_size=8
 )
-PARAMS = st.fixed_dictionaries(
-    {name: st.sampled_from(LIKELY[name]) for name in ("symbol", "side", "type", "quantity")},
-    optional={name: st.sampled_from(values) | STRANGE for name, values in LIKELY.items()},
-).flatmap(lambda full: st.sets(st.sampled_from(sorted(full)), max_size=2).map(lambda gone: _without(full, gone)))
+
+
+def likely(*names: str, **fixed: str) -> st.SearchStrategy[dict[str, str]]:
+    """Parameters that belong together, some of them left out."""
+    given_always = {name: st.sampled_from(LIKELY[name]) for name in ("symbol", "side", "quantity")}
+    some = {name: st.sampled_from(LIKELY[name]) for name in names}
+    return st.fixed_dictionaries({**given_always, **{k: st.just(v) for k, v in fixed.items()}}, optional=some)
+
+
+ORDERS = likely("reduceOnly", "newOrderRespType", "newClientOrderId", "positionSide", type="MARKET") | likely(
+    "reduceOnly", "newOrderRespType", "goodTillDate", "newClientOrderId", type="LIMIT", price="49000", timeInForce="GTC"
+)
+STOPS = likely("reduceOnly", "workingType", "timeInForce", "clientAlgoId", type="STOP_MARKET", triggerPrice="49000")
+TRAILS = likely("activatePrice", "reduceOnly", type="TRAILING_STOP_MARKET", callbackRate="1")
+IDS = likely("orderId", "origClientOrderId", "algoId", "clientAlgoId", "price", "orderIdList", "batchOrders")
+STRANGE_ONES = st.dictionaries(st.sampled_from(sorted(LIKELY)), STRANGE, max_size=6)
+EVERYTHING = st.fixed_dictionaries(
+    {}, optional={name: st.sampled_from(values) | STRANGE for name, values in LIKELY.items()}
+)
+PARAMS = st.one_of(
+    ORDERS, STOPS.map(lambda one: {**one, "algoType": "CONDITIONAL"}), TRAILS, IDS, STRANGE_ONES, EVERYTHING
+)
+TRADING = [
+    ("POST", "/fapi/v1/order"),
+    ("PUT", "/fapi/v1/order"),
+    ("DELETE", "/fapi/v1/order"),
+    ("POST", "/fapi/v1/batchOrders"),
+    ("POST", "/fapi/v1/algoOrder"),
+    ("DELETE", "/fapi/v1/algoOrder"),
+]
+REQUESTS = st.sampled_from(sorted(ROUTES)) | st.sampled_from(TRADING)
 ANY_JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=6),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
     max_leaves=8,
 )
-
-
-def _without(full: dict[str, str], gone: set[str]) -> dict[str, str]:
-    return {name: value for name, value in full.items() if name not in gone}
 
 
 def ready() -> Desk:
@@ -112,7 +135,7 @@ def fine(desk: Desk) -> None:
 
 
 @CALM
-@given(requests=st.lists(st.tuples(st.sampled_from(sorted(ROUTES)), PARAMS), min_size=1, max_size=6))
+@given(requests=st.lists(st.tuples(REQUESTS, PARAMS), min_size=1, max_size=6))
 def test_signed_requests_of_any_content_are_answered_in_the_venues_words(requests: list[Any]) -> None:
     desk = ready()
     for (method, path), params in requests:
@@ -135,7 +158,7 @@ def test_signed_requests_of_any_content_are_answered_in_the_venues_words(request
 )
 def test_requests_of_any_form_are_answered(method: str, path: str, query: str, body: bytes, key: str) -> None:
     desk = ready()
-    response = desk.raw(method, path, query, body, **{"x-mbx-apikey": key, "content-type": "application/json"})
+    response = desk.raw(method, path, query, body, {"x-mbx-apikey": key, "content-type": "application/json"})
     assert 200 <= response.status < 600
     json.loads(response.body)
     fine(desk)
@@ -184,7 +207,12 @@ def test_any_streams_can_be_named(calls: list[Any]) -> None:
 
 
 @CALM
-@given(calls=st.lists(st.tuples(st.sampled_from([*sorted(METHODS), "nothing"]), PARAMS, ANY_JSON), max_size=6))
+@given(
+    calls=st.lists(
+        st.tuples(st.sampled_from([*sorted(METHODS), "order.place", "algoOrder.place", "nothing"]), PARAMS, ANY_JSON),
+        max_size=6,
+    )
+)
 def test_signed_frames_of_any_content_are_answered_with_their_id(calls: list[Any]) -> None:
     desk = ready()
     tap, socket = desk.connect("/ws-fapi/v1")
@@ -204,5 +232,7 @@ def test_a_signature_of_another_secret_is_never_taken(text: str, secret: str) ->
     desk = ready()
     query = urlencode({"symbol": text, "timestamp": desk.world.told_ms()})
     wrong = sign(f"{secret}not-the-secret", query)
-    response = desk.raw("GET", "/fapi/v1/openOrders", f"{query}&signature={wrong}", **{"x-mbx-apikey": DEFAULT_KEY.key})
+    response = desk.raw(
+        "GET", "/fapi/v1/openOrders", f"{query}&signature={wrong}", headers={"x-mbx-apikey": DEFAULT_KEY.key}
+    )
     assert json.loads(response.body)["code"] == -1022

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import pydantic
@@ -220,8 +221,8 @@ def test_market_streams_fit_the_models() -> None:
                 ("all_book_tickers_stream", {}),
             ):
                 handle = await getattr(streams, name)(**params)
-                handle.on("message", lambda told, name=name: heard.__setitem__(name, told))
-                await until(lambda name=name: name in heard)
+                handle.on("message", partial(heard.__setitem__, name))
+                await until(partial(heard.get, name))
             lacking = {name: missing(told) - {"ps", "st", "e"} for name, told in heard.items()}
             assert lacking == {name: set() for name in heard}
             assert heard["individual_symbol_book_ticker_streams"].b == "50000"

@@ -10,6 +10,7 @@ from typing import Any
 import ccxt.async_support as ccxt
 import pytest
 
+from framework_simulator.emulator.build import DEFAULT_KEY
 from framework_simulator.emulator.funding import settle
 
 from .bybit_kit import SYMBOL, UNIFIED, Rig, ccxt_config, code_of, run, running
@@ -305,13 +306,13 @@ def test_funding_is_an_execution_of_its_own_kind() -> None:
 def test_a_wrong_secret_an_unknown_key_and_a_slow_clock_are_told_apart() -> None:
     async def scenario() -> None:
         async with trading() as (exchange, rig):
-            exchange.secret = "wrong"
+            exchange.secret = "wrong"  # noqa: S105 - no secret
             with pytest.raises(ccxt.AuthenticationError) as caught:
                 await exchange.fetch_balance()
             assert code_of(caught.value) == 10004
-            exchange.secret, exchange.apiKey = "demo-secret", "nobody"
+            exchange.secret, exchange.apiKey = DEFAULT_KEY.secret, "nobody"
             assert await refusal(exchange.fetch_balance()) == 10003
-            exchange.apiKey = "demo-key"
+            exchange.apiKey = DEFAULT_KEY.key
             rig.world.clock.skew(20_000_000_000)
             with pytest.raises(ccxt.InvalidNonce):
                 await exchange.fetch_balance()

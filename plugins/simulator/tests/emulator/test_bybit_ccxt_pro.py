@@ -149,7 +149,7 @@ def test_orders_are_placed_amended_and_cancelled_over_the_trading_socket() -> No
 def test_a_wrong_secret_can_not_watch() -> None:
     async def scenario() -> None:
         async with watching() as (exchange, _):
-            exchange.secret = "wrong"
+            exchange.secret = "wrong"  # noqa: S105 - no secret
             with pytest.raises(ccxt.BaseError):
                 await exchange.watch_orders()
 

@@ -90,7 +90,9 @@ def test_public_streams_tell_the_whole_and_then_changes(monkeypatch: pytest.Monk
             await until(lambda: tickers[-1]["data"]["lastPrice"] == "50100" and len(books) > 1)
             assert tickers[-1]["data"]["openInterest"] == "1000"
             bids = {price for price, _ in books[-1]["data"]["b"]}
-            assert len(bids) == 50 and "50100" in bids and "49999.9" not in bids
+            assert len(bids) == 50
+            assert "50100" in bids
+            assert "49999.9" not in bids
             await asyncio.to_thread(socket.exit)
 
     run(scenario)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -402,7 +403,7 @@ def test_leverage_and_brackets_change_under_the_clients_feet() -> None:
     virtual.fault("bracket-lowered", venue="binance", market="ETHUSDT", max_leverage=5, at_ms=1)
     virtual.wait_ms(1)
     engine = virtual.world.venues["binance"]
-    assert (engine.leverage("demo", "BTCUSDT"), engine.leverage("demo", "ETHUSDT")) == (3, 5)
+    assert (engine.leverage("demo", "BTCUSDT"), engine.leverage("demo", "ETHUSDT")) == (Decimal(3), Decimal(5))
 
 
 def test_filters_change_in_the_engine_and_in_the_markets_answer() -> None:

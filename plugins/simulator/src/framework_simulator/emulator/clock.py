@@ -54,7 +54,7 @@ class EmulatorClock(Protocol):
         """Jump ahead, running the timers that fall due on the way."""
         ...
 
-    def schedule(self, delay_ns: int, callback: Callable[[], None]) -> Cancel:
+    def schedule(self, delay_ns: int, callback: Callable[[], object]) -> Cancel:
         """Run a callback once, after `delay_ns` of emulator time; answers what calls it off."""
         ...
 
@@ -65,7 +65,7 @@ class ManualClock:
 
     _now_ns: int = 1_700_000_000 * NS_PER_S
     _offset_ns: int = field(default=0, init=False)
-    _timers: list[tuple[int, int, Callable[[], None]]] = field(factory=list, init=False)
+    _timers: list[tuple[int, int, Callable[[], object]]] = field(factory=list, init=False)
     _numbers: itertools.count[int] = field(factory=itertools.count, init=False)
     _cancelled: set[int] = field(factory=set, init=False)
 
@@ -93,7 +93,7 @@ class ManualClock:
                 callback()
         self._now_ns = max(self._now_ns, end_ns)
 
-    def schedule(self, delay_ns: int, callback: Callable[[], None]) -> Cancel:
+    def schedule(self, delay_ns: int, callback: Callable[[], object]) -> Cancel:
         """Run a callback when time has been advanced so far."""
         number = next(self._numbers)
         heapq.heappush(self._timers, (self._now_ns + max(0, delay_ns), number, callback))
@@ -109,7 +109,7 @@ class RealClock:
     _ahead_ns: int = field(default=0, init=False)
     _offset_ns: int = field(default=0, init=False)
     _last_ns: int = field(default=0, init=False)
-    _timers: dict[int, tuple[int, Callable[[], None], Handle]] = field(factory=dict, init=False)
+    _timers: dict[int, tuple[int, Callable[[], object], Handle]] = field(factory=dict, init=False)
     _numbers: itertools.count[int] = field(factory=itertools.count, init=False)
 
     def now_ns(self) -> int:
@@ -139,7 +139,7 @@ class RealClock:
             handle.cancel()
             self._arm(number, due_ns, callback)
 
-    def schedule(self, delay_ns: int, callback: Callable[[], None]) -> Cancel:
+    def schedule(self, delay_ns: int, callback: Callable[[], object]) -> Cancel:
         """Run a callback on the loop."""
         number = next(self._numbers)
         self._arm(number, self.now_ns() + max(0, delay_ns), callback)
@@ -151,7 +151,7 @@ class RealClock:
 
         return cancel
 
-    def _arm(self, number: int, due_ns: int, callback: Callable[[], None]) -> None:
+    def _arm(self, number: int, due_ns: int, callback: Callable[[], object]) -> None:
         delay_s = max(0, due_ns - self.now_ns()) / NS_PER_S
         self._timers[number] = (due_ns, callback, self.loop.call_later(delay_s, lambda: self._run(number)))
 

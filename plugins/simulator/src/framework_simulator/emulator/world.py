@@ -106,7 +106,7 @@ class World:
         """What the venues say the time is, ms UTC: with skew. Signatures are checked against it."""
         return self.clock.told_ns() // 1_000_000
 
-    def schedule(self, delay_ns: int, callback: Callable[[], None]) -> Cancel:
+    def schedule(self, delay_ns: int, callback: Callable[[], object]) -> Cancel:
         """Run a callback after `delay_ns` of emulator time. A defect in it is counted, and ends nothing."""
 
         def guarded() -> None:

@@ -14,7 +14,7 @@ from .call import VENUE, Call
 from .errors import VenueError
 from .limits import RATE_LIMITS
 from .params import Params
-from .words import ASSET, INTERVALS_MINUTES, ms, text
+from .words import ASSET, ms, text
 
 DEPTHS = (5, 10, 20, 50, 100, 500, 1000)
 SHOWN_LEVELS = 20
@@ -222,28 +222,6 @@ def funding_info(call: Call) -> list[dict[str, Any]]:
     ]
 
 
-def candles(call: Call) -> list[list[Any]]:
-    """GET klines."""
-    return _candles(call, call.symbol(), of_mark=False)
-
-
-def pair_candles(call: Call) -> list[list[Any]]:
-    """GET continuousKlines: of the perpetual of a pair."""
-    if call.params.need("contractType") != "PERPETUAL":
-        raise VenueError(-1130, "contractType")
-    return _candles(call, _pair(call), of_mark=False)
-
-
-def mark_candles(call: Call) -> list[list[Any]]:
-    """GET markPriceKlines."""
-    return _candles(call, call.symbol(), of_mark=True)
-
-
-def index_candles(call: Call) -> list[list[Any]]:
-    """GET indexPriceKlines: the index price is the mark price."""
-    return _candles(call, _pair(call), of_mark=True)
-
-
 def trades(call: Call) -> list[dict[str, Any]]:
     """GET trades and historicalTrades: the newest, oldest of them first."""
     symbol, limit = call.symbol(), call.params.limit(500, 1000)
@@ -292,12 +270,6 @@ def aggregated_row(trade: PublicTrade) -> dict[str, Any]:
     }
 
 
-def premium_candles(call: Call) -> list[list[Any]]:
-    """GET premiumIndexKlines: the index price is the mark price, so that there is no premium."""
-    rows = _candles(call, call.symbol(), of_mark=True)
-    return [[row[0], "0", "0", "0", "0", "0", row[6], "0", row[8], "0", "0", "0"] for row in rows]
-
-
 def adl_risk(call: Call) -> Any:
     """GET symbolAdlRisk."""
     symbol, now_ms = call.some_symbol(), call.world.told_ms()
@@ -335,63 +307,13 @@ def tape_of(call: Call, symbol: str) -> Tape:
     return call.world.tape(VENUE, symbol)
 
 
-def minutes_of(interval: str) -> int:
-    """The length of a candle. Raises -1120 for an interval that the venue does not have."""
-    minutes = INTERVALS_MINUTES.get(interval)
-    if minutes is None:
-        raise VenueError(-1120)
-    return minutes
-
-
-def candle_row(bar: Bar, minutes: int) -> list[Any]:
-    """A candle. Half of what was traded was bought by takers."""
-    return [
-        ms(bar.open_ns),
-        text(bar.open),
-        text(bar.high),
-        text(bar.low),
-        text(bar.close),
-        text(bar.volume),
-        ms(bar.open_ns) + minutes * 60_000 - 1,
-        text(bar.turnover),
-        bar.trades,
-        text(bar.volume / 2),
-        text(bar.turnover / 2),
-        "0",
-    ]
-
-
-def _candles(call: Call, symbol: str, *, of_mark: bool) -> list[list[Any]]:
-    minutes, limit = minutes_of(call.params.need("interval")), call.params.limit(500, 1500)
-    start, end = call.params.whole("startTime"), call.params.whole("endTime")
-    rows = [
-        candle_row(bar, minutes)
-        for bar in tape_of(call, symbol).bars(minutes, of_mark=of_mark)
-        if (start is None or ms(bar.open_ns) >= start) and (end is None or ms(bar.open_ns) <= end)
-    ]
-    return rows[:limit] if start is not None else rows[-limit:]
-
-
-def _pair(call: Call) -> str:
-    pair = call.params.need("pair")
-    call.market(pair)
-    return pair
-
-
-# ── weights ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
 def depth_weight(params: Params) -> int:
     """By the number of levels."""
-    return _stepped(params, ((50, 2), (100, 5), (500, 10)), 20, 500)
+    return stepped(params, ((50, 2), (100, 5), (500, 10)), 20, 500)
 
 
-def candles_weight(params: Params) -> int:
-    """By the number of candles."""
-    return _stepped(params, ((99, 1), (499, 2), (1000, 5)), 10, 500)
-
-
-def _stepped(params: Params, steps: tuple[tuple[int, int], ...], beyond: int, default: int) -> int:
+def stepped(params: Params, steps: tuple[tuple[int, int], ...], beyond: int, default: int) -> int:
+    """A weight by the limit that is asked for."""
     raw = params.text("limit")
     limit = int(raw) if raw is not None and raw.isascii() and raw.isdigit() and len(raw) < 9 else default
     return next((weight for most, weight in steps if limit <= most), beyond)

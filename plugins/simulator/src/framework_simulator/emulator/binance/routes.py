@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from attrs import frozen
 
-from . import account, conditional, history, market, orders
+from . import account, candles, conditional, history, market, orders
 from .auth import Security
 from .call import Handler
 from .params import Params
@@ -67,11 +67,11 @@ ROUTES: Mapping[tuple[str, str], Route] = {
     ("GET", "/fapi/v1/trades"): _public(market.trades, 5),
     ("GET", "/fapi/v1/historicalTrades"): _keyed(market.trades, 20),
     ("GET", "/fapi/v1/aggTrades"): _public(market.aggregated_trades, 20),
-    ("GET", "/fapi/v1/klines"): _public(market.candles, market.candles_weight),
-    ("GET", "/fapi/v1/continuousKlines"): _public(market.pair_candles, market.candles_weight),
-    ("GET", "/fapi/v1/markPriceKlines"): _public(market.mark_candles, market.candles_weight),
-    ("GET", "/fapi/v1/indexPriceKlines"): _public(market.index_candles, market.candles_weight),
-    ("GET", "/fapi/v1/premiumIndexKlines"): _public(market.premium_candles, market.candles_weight),
+    ("GET", "/fapi/v1/klines"): _public(candles.candles, candles.candles_weight),
+    ("GET", "/fapi/v1/continuousKlines"): _public(candles.pair_candles, candles.candles_weight),
+    ("GET", "/fapi/v1/markPriceKlines"): _public(candles.mark_candles, candles.candles_weight),
+    ("GET", "/fapi/v1/indexPriceKlines"): _public(candles.index_candles, candles.candles_weight),
+    ("GET", "/fapi/v1/premiumIndexKlines"): _public(candles.premium_candles, candles.candles_weight),
     ("GET", "/fapi/v1/symbolAdlRisk"): _public(market.adl_risk),
     ("GET", "/fapi/v1/indexInfo"): _public(market.nothing),
     ("GET", "/fapi/v1/assetIndex"): _public(market.nothing, 10),

@@ -28,9 +28,17 @@ GOING_AWAY = 1001
 ROOTS = ("public", "market", "private")
 
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
+
+
 def dump(value: Any) -> str:
-    """Compact JSON."""
-    return json.dumps(value, separators=(",", ":"))
+    """Compact JSON. One encoder serves all: making one for each text costs as much as the text."""
+    return _ENCODER.encode(value)
+
+
+def wrap(name: str, raw: str) -> str:
+    """An event with the name of its stream."""
+    return f'{{"stream":{dump(name)},"data":{raw}}}'
 
 
 @define(eq=False)
@@ -80,7 +88,7 @@ class Feed:
     def tell(self, event: Event) -> None:
         """Let every subscriber hear something. The text is made once for each of the two forms."""
         raw = dump(event)
-        wrapped = f'{{"stream":{dump(self.name)},"data":{raw}}}'
+        wrapped = wrap(self.name, raw)
         for socket in tuple(self.sockets):
             socket.peer.send(wrapped if socket.wrapped else raw)
 
@@ -177,9 +185,10 @@ class UserHub:
             return
 
         def send() -> None:
+            raw = dump(event)
             for socket in tuple(self._sockets.get(key, ())):
                 if socket.hears(kind):
-                    socket.tell(key, event)
+                    socket.peer.send(wrap(key, raw) if socket.wrapped else raw)
 
         self.call.world.deliver(VENUE, account, kind, detail, symbol, send)
 
@@ -240,7 +249,8 @@ class StreamSocket:
 
     def tell(self, name: str, event: Event) -> None:
         """Send one event."""
-        self.peer.send(dump({"stream": name, "data": event} if self.wrapped else event))
+        raw = dump(event)
+        self.peer.send(wrap(name, raw) if self.wrapped else raw)
 
     def join_at_once(self, names: Iterable[str]) -> None:
         """Subscribe to what the address named: nothing that happens from now on is lost to it."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,7 +20,7 @@ from .feeds import force_order_event
 from .params import Params
 from .routes import ROUTES, Route
 from .state import State
-from .streams import Hub, UserHub, open_stream
+from .streams import Hub, UserHub, dump, open_stream
 from .trade_socket import HANDSHAKE_WEIGHT, TradeSocket
 from .user_events import UserEvents
 
@@ -74,7 +73,7 @@ class BinanceWire:
     def http(self, request: HttpRequest) -> HttpResponse:
         """Answer a request."""
         answer = self._answer_http(request)
-        body = json.dumps(answer.payload, separators=(",", ":")).encode() if answer.raw is None else answer.raw
+        body = dump(answer.payload).encode() if answer.raw is None else answer.raw
         return HttpResponse(answer.status, {**JSON_TYPE, **answer.headers}, body, answer.plan.transport)
 
     def connect(self, path: str, query: str, headers: Mapping[str, str], peer: Peer) -> Socket | HttpResponse:
@@ -83,7 +82,7 @@ class BinanceWire:
             try:
                 self.state.limits.spend(HANDSHAKE_WEIGHT)
             except VenueError as error:
-                return HttpResponse(error.status, JSON_TYPE, json.dumps(error.body).encode())
+                return HttpResponse(error.status, JSON_TYPE, dump(error.body).encode())
             return TradeSocket(self, peer)
         opened = open_stream(self._call, self._market, self._users, path, query, peer)
         return HttpResponse(404, JSON_TYPE, b"{}") if opened is None else opened

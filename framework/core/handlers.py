@@ -243,12 +243,13 @@ def aborted_news(position: Position, event: EntryAnswered | Filled, policy: Poli
 
 def closed_news(position: Position, event: EntryAnswered | Filled, _policy: Policy, now_ns: int) -> Step:
     """Streams repeat themselves. What is truly new of an entry opens the position again: it is closed at once."""
-    entered = position.entered
+    before = position
+    commands: tuple[Command, ...] = ()
     if isinstance(event, EntryAnswered):
         position, commands = stop_entering(note_entry(position, event.client_id, event.answer))
     else:
-        position, commands = note_fill(position, event.fill), ()
-    if position.entered > entered and position.open_quantity > ZERO:
+        position = note_fill(position, event.fill)
+    if position.entered > before.entered and position.open_quantity > ZERO:
         after, more = reopen(position, now_ns)
         return after, (*commands, *more)
     if position.is_explained:

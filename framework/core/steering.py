@@ -89,8 +89,8 @@ def enter(position: Position, step: EntryStep, quantity: Decimal, policy: Policy
     stop: StopOrder | None = None
     leg = EntryLeg(position.next_id(Leg.ENTRY), step, quantity, LegState.SENT, now_ns)
     position = position.with_leg(leg)
-    if policy.attaches_stops and position.live_stop is None:
-        for gone in (stop for stop in position.stops if stop.state is LegState.SENT):
+    if policy.attaches_stops and position.open_quantity <= ZERO:
+        for gone in (stop for stop in position.stops if stop.attached):
             position = position.with_leg(evolve(gone, state=LegState.DONE))  # it came to nothing with its entry
         stop_leg = _new_stop(position, position.plan.quantity, policy)
         position = position.with_leg(stop_leg)

@@ -44,13 +44,14 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     """An asyncio loop whose time is `elapsed_ns` nanoseconds since it was made."""
 
     def __init__(self, speed: Decimal | None = None) -> None:
-        if speed is not None and speed <= 0:
-            raise ValueError(f"speed must be greater than 0, got {speed}")
         self.elapsed_ns = 0
         self.speed = None if speed is None else float(speed)
         selector = _JumpingSelector()
         selector.loop = self
         super().__init__(selector)
+        if speed is not None and speed <= 0:
+            self.close()  # a loop that was never begun could not even be thrown away
+            raise ValueError(f"speed must be greater than 0, got {speed}")
 
     @property
     def _clock_resolution(self) -> float:

@@ -103,7 +103,7 @@ class LimitFirst:
 
 def policy(
     protections: Sequence[Protector] = (FixedStop(),),
-    execution: Enterer = AtMarket(),  # noqa: B008 - frozen
+    execution: Enterer = AtMarket(),
     *,
     attaches: bool = False,
     amends: bool = False,

@@ -260,6 +260,7 @@ class World:
             self.stranger_held += D("0.5")
             self._execute("", self.side.entry, D("0.5"))
         elif deed == "turn" and self.shown.held > ZERO:
+            self.stranger_held += D("0.5")
             self._execute("", self.side.exit, self.shown.held + D("0.5"), through_zero=True)
         elif self.shown.held < ZERO:
             self._execute("", self.side.entry, -self.shown.held)
@@ -578,7 +579,7 @@ class World:
                 assert len(self.shown.stops) == 1, "more than one stop is left"
             case State.CLOSED | State.ABORTED:
                 assert not ours, "stops of ours are left"
-                assert held == ZERO or self.stranger_held or (held < ZERO and self.strangers_were_here), "not flat"
+                assert held == ZERO or self.stranger_held, "not flat"
             case state:
                 raise AssertionError(f"still {state.value}")
         assert not resting, "an entry order still rests"

@@ -29,6 +29,7 @@ from framework import (
     OrderReport,
     OrderSide,
     OrderStatus,
+    OrderType,
     Quote,
     QuoteUpdate,
     Record,
@@ -106,7 +107,7 @@ class Arrived:
 
 @define
 class Venue:
-    """Fills every entry at once and keeps every stop, unless `twists` say otherwise of the next request of a kind.
+    """Fills market orders at once, lets limit orders rest and keeps every stop; unless `twists` say otherwise.
 
     It answers `latency_s` after a request arrived; `at_request` is called when one arrives.
     """
@@ -196,9 +197,11 @@ class Venue:
         return await self._request("place_entry", order, lambda: self._fill(order))
 
     async def cancel_entry(self, symbol: str, client_id: str) -> EntryAnswer:
-        return await self._request(
-            "cancel_entry", client_id, lambda: evolve(self.reports[client_id], status=OrderStatus.CANCELLED)
-        )
+        def cancel() -> OrderReport:
+            self.reports[client_id] = evolve(self.reports[client_id], status=OrderStatus.CANCELLED)
+            return self.reports[client_id]
+
+        return await self._request("cancel_entry", client_id, cancel)
 
     async def place_stop(self, order: StopOrder) -> StopAnswer:
         return await self._request("place_stop", order, lambda: self._rest(order))
@@ -225,6 +228,9 @@ class Venue:
             self.link.quote(update.symbol, update.quote)
 
     def _fill(self, order: EntryOrder) -> OrderReport:
+        if order.type is OrderType.LIMIT:
+            self.reports[order.client_id] = OrderReport(order.client_id, order.symbol, OrderStatus.NEW)
+            return self.reports[order.client_id]
         quote = self.quotes.get(order.symbol, make_quote())
         price = quote.ask if order.side is OrderSide.BUY else quote.bid
         sign = 1 if order.side is OrderSide.BUY else -1

@@ -31,8 +31,9 @@ from framework import (
     StreamRestored,
     VenuePosition,
 )
+from framework.core.lifecycle import advance
 from framework.core.position import Position, State
-from framework.errors import ProtocolError
+from framework.errors import JournalError, ProtocolError
 from framework.testing import NOW_NS, SYMBOL, make_quote, make_signal
 from tests.core.strategies import FixedStop, Trailer
 from tests.engine.fakes import D, Rig, S, Venue, complete, in_virtual_time, running, signals, venue
@@ -385,8 +386,6 @@ async def test_signals_are_acknowledged_once_they_are_durable() -> None:
 
 @in_virtual_time
 async def test_signals_that_could_not_be_made_durable_are_not_acknowledged() -> None:
-    from framework.errors import JournalError
-
     async with running(venue()) as rig:
         rig.store.broken = True
         with pytest.raises(JournalError, match="disk full"):
@@ -395,19 +394,16 @@ async def test_signals_that_could_not_be_made_durable_are_not_acknowledged() -> 
 
 @in_virtual_time
 async def test_a_bug_in_one_positions_life_does_not_touch_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    from framework.engine import engine as module
-
     market = venue("one", "AUSDT", "BUSDT")
     async with running(market, protections=(FixedStop(), Trailer())) as rig:
         await rig.take(*signals("one", "AUSDT", "BUSDT"))
-        real = module.advance
 
         def buggy(position: Position, *rest: Any) -> Any:
             if position.symbol == "AUSDT":
                 raise ProtocolError("cannot happen")
-            return real(position, *rest)
+            return advance(position, *rest)
 
-        monkeypatch.setattr(module, "advance", buggy)
+        monkeypatch.setattr("framework.engine.engine.advance", buggy)
         for symbol in ("AUSDT", "BUSDT"):
             rig.engine.quote("one", symbol, quote("110", rig))
         await asyncio.sleep(0.5)

@@ -15,7 +15,7 @@ from framework_simulator.emulator.world import KeyInfo
 from .test_bybit_orders import CREATE, HERE, LIMIT, REALTIME, rows
 from .virtual import KEY, ME, SECRET, Virtual
 
-WRONG = {"secret": "wrong"}
+WRONG = "wrong"
 WALLET = ("GET", "/v5/account/wallet-balance")
 
 
@@ -78,7 +78,7 @@ def test_a_request_is_let_in_only_with_a_known_key_in_time_and_rightly_signed(ho
 def test_signatures_can_be_left_unchecked() -> None:
     v = Virtual.start()
     v.world.settings.check_signatures = False
-    assert signed(v, **WRONG)["retCode"] == 0
+    assert signed(v, secret=WRONG)["retCode"] == 0
 
 
 def test_time_is_checked_against_the_skewed_clock() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from framework import OrderStatus
 
@@ -89,7 +91,7 @@ def test_a_conditional_order_goes_on_as_an_order_under_the_same_id() -> None:
     done = one(v, stop_id)
     assert (done["orderStatus"], done["createType"], done["orderLinkId"]) == ("Filled", "CreateByStopOrder", "guard")
     assert float(v.held("bybit")) == 0
-    assert len(rows(v, HISTORY, orderId=stop_id)) == 1
+    assert [row["orderId"] for row in rows(v, HISTORY)].count(stop_id) == 1
 
 
 def test_a_conditional_order_looks_at_the_mark_price_if_it_is_told_to() -> None:
@@ -251,3 +253,24 @@ def test_batches_take_twenty_orders_and_no_more() -> None:
     assert len(answer["result"]["list"]) == len(rows(v, limit=50)) == 20
     answer = v.bybit("POST", "/v5/order/create-batch", category="linear", request=[order] * 21)
     assert answer["retCode"] == 10001
+
+
+@pytest.mark.parametrize(("side", "limit"), [("Buy", "52500"), ("Sell", "47500")])
+def test_a_market_order_is_told_with_the_limit_price_that_protects_it(side: str, limit: str) -> None:
+    v = Virtual.start()
+    order_id = v.bybit_order(side=side)["result"]["orderId"]
+    row = one(v, order_id)
+    assert (row["price"], row["orderType"], row["timeInForce"]) == (limit, "Market", "IOC")
+    assert row["lastPriceOnCreated"] == "50000"
+
+
+def test_rules_that_change_show_in_the_instruments_at_once() -> None:
+    v = Virtual.start()
+    market = v.world.markets("bybit")["BTCUSDT"]
+    path = "/v5/market/instruments-info"
+    before = rows(v, path)[0]
+    changed = evolve(market, rules=evolve(market.rules, tick_size=Decimal("0.5"), min_notional=Decimal(7)))
+    v.world.venues["bybit"].change_market(changed)
+    after = rows(v, path)[0]
+    assert (before["priceFilter"]["tickSize"], after["priceFilter"]["tickSize"]) == ("0.10", "0.5")
+    assert after["lotSizeFilter"] == {**before["lotSizeFilter"], "minNotionalValue": "7"}

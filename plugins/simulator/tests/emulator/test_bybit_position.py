@@ -155,6 +155,7 @@ def test_no_more_than_twenty_partial_stops() -> None:
 def test_a_trailing_stop_follows_the_last_price_and_fires_from_the_best() -> None:
     v = entered()
     assert move(v, trailingStop="500", activePrice="51000") == 0
+    assert waiting(v)["TrailingStop"]["triggerPrice"] == "50500"
     v.price("bybit", "49400")
     assert position(v)["size"] == "0.01"
     v.price("bybit", "51500")

@@ -14,7 +14,7 @@ from framework_simulator.emulator.funding import settle
 from .test_bybit_orders import HERE, LIMIT, rows
 from .virtual import KEY, SECRET, Inbox, Virtual
 
-WRONG = {"secret": "wrong"}
+WRONG = "wrong"
 PUBLIC, PRIVATE, TRADE = "/v5/public/linear", "/v5/private", "/v5/trade"
 
 
@@ -200,7 +200,7 @@ def test_public_trades_come_one_by_one() -> None:
     [
         ({}, True),
         ({"text": True}, True),
-        (WRONG, False),
+        ({"secret": WRONG}, False),
         ({"key": "nobody"}, False),
         ({"ahead_ms": 0}, False),
     ],
@@ -327,7 +327,7 @@ def test_nobody_trades_before_saying_who_it_is() -> None:
     v = Virtual.start()
     socket, inbox = v.open(TRADE)
     assert ask(v, socket, inbox, "order.create", LIMIT)["retCode"] == 10003
-    socket.receive(auth_frame(v, **WRONG))
+    socket.receive(auth_frame(v, secret=WRONG))
     assert (inbox.frames[-1]["op"], inbox.frames[-1]["retCode"]) == ("auth", 10004)
 
 

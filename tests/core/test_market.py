@@ -40,7 +40,7 @@ def test_the_union_satisfies_every_need_and_asks_for_each_interval_once(groups: 
 
 @pytest.mark.parametrize(("interval", "count"), [("7m", 1), ("1H", 1), ("", 1), ("1h", 0), ("1h", -1)])
 def test_candles_that_no_venue_has_cannot_be_asked_for(interval: str, count: int) -> None:
-    with pytest.raises(ValueError, match="unknown candle interval|count must be at least 1"):
+    with pytest.raises(ValueError, match=r"unknown candle interval|count must be at least 1"):
         Need.candles(interval, count)
 
 

@@ -11,9 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from framework.engine.clock import SystemClock, VirtualClock
 from framework.engine.virtual import VirtualLoop, run_virtual
-from framework.testing import NOW_NS
 
 S = 1_000_000_000
 YEAR_S = 365 * 86_400
@@ -118,16 +116,3 @@ def test_with_a_speed_virtual_time_is_the_same_as_without() -> None:
 def test_a_speed_that_goes_nowhere_is_refused(speed: str) -> None:
     with pytest.raises(ValueError, match="speed must be greater than 0"):
         VirtualLoop(Decimal(speed))
-
-
-def test_the_virtual_clock_starts_where_it_is_told_and_goes_with_its_loop() -> None:
-    loop = VirtualLoop()
-    clock = VirtualClock(NOW_NS, loop)
-    assert clock.now_ns() == NOW_NS
-    run_virtual(asyncio.sleep(2), loop=loop)
-    assert clock.now_ns() == NOW_NS + 2 * S
-
-
-def test_the_systems_clock_is_the_machines_own_in_nanoseconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("time.time_ns", lambda: NOW_NS)
-    assert SystemClock().now_ns() == NOW_NS

@@ -17,7 +17,7 @@ from attrs import define, field, frozen
 from framework import Quote
 
 from ..engine.book import Book
-from ..engine.events import Event, PositionChanged
+from ..engine.events import Event
 from ..engine.ledger import Ledger
 from ..engine.rules import Market
 from ..engine.venue import Venue
@@ -82,12 +82,10 @@ class World:
     defects: list[Defect] = field(factory=list, init=False)
     sockets: dict[int, OpenSocket] = field(factory=dict, init=False)
     hooks: dict[str, Callable[[], None]] = field(factory=dict, init=False)
-    filled_ns: dict[tuple[str, str, str], int] = field(factory=dict, init=False)
     _views: dict[tuple[str, str], LaggingView] = field(factory=dict, init=False)
     _tapes: dict[tuple[str, str], Tape] = field(factory=dict, init=False)
     _requests: int = field(default=0, init=False)
     _timers: dict[str, tuple[int, Cancel]] = field(factory=dict, init=False)
-    _listeners: list[Callable[[str, str, Event], None]] = field(factory=list, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.random = random.Random(self.seed)  # noqa: S311 - chance in a simulation, not a secret
@@ -131,10 +129,6 @@ class World:
     def visible(self, venue: str, account: str) -> View:
         """The account as queries see it now (with `read_lag_ns`, and whatever a fault adds)."""
         return self._lagging(venue, account).at(self.now_ns())
-
-    def listen(self, listener: Callable[[str, str, Event], None]) -> None:
-        """Be told (venue, account, event) of everything that happens, before the wires are."""
-        self._listeners.append(listener)
 
     # ── the market ──────────────────────────────────────────────────────────────────────────────────────────
 
@@ -251,12 +245,8 @@ class World:
 
     def _tell(self, venue: str, event: Event, now_ns: int) -> None:
         account = event.account
-        if isinstance(event, PositionChanged) and event.position.quantity:
-            self.filled_ns[venue, account, event.position.symbol] = now_ns
         self._lagging(venue, account).add(event, now_ns, self.settings.read_lag_ns + self.faults.read_lag_ns(venue))
         self.faults.on_engine_event(venue, account, event)
-        for listener in self._listeners:
-            listener(venue, account, event)
         wire = self.wires.get(venue)
         if wire is None:
             return

@@ -126,7 +126,7 @@ def _of_form(text: str) -> dict[str, str]:
 def _of_json(text: str) -> dict[str, str]:
     try:
         decoded = json.loads(text)
-    except RecursionError:
+    except (ValueError, RecursionError):
         raise VenueError(-1100, "body") from None
     if not isinstance(decoded, dict):
         raise VenueError(-1100, "body")

@@ -17,7 +17,6 @@ LONGEST = 500
 
 # A text with {} gets what the error is about.
 CODES: Mapping[int, str] = {
-    10000: "Server Timeout",
     10001: "params error: {}",
     10002: (
         "invalid request, please check your server timestamp or recv_window param. "
@@ -27,14 +26,9 @@ CODES: Mapping[int, str] = {
     10004: "error sign! origin_string[{}]",
     10005: "Permission denied, please check your API key permissions.",
     10006: "Too many visits. Exceeded the API Rate Limit.",
-    10009: "The requested IP address is banned.",
-    10014: "Duplicate request.",
     10016: "Server error.",
     10017: "Route not found.",
-    10018: "Exceeded the IP Rate Limit.",
-    10019: "ws trade service is restarting, do not accept new request for the time being.",
     10404: "op type is not found, or category is not correct or supported.",
-    20003: "Too frequent requests under the same session.",
     20006: "reqId is duplicated.",
     30208: "Failed to place order: the order price is higher than the maximum buying price.",
     30209: "Failed to place order: the order price is lower than the minimum selling price.",

@@ -40,7 +40,7 @@ bench: $(VENV)/.stamp-run ## what things cost, beside their budgets
 	@$(BIN)/python -m bench
 
 lock: $(VENV)/.stamp-lock ## write requirements/*.txt anew, each version with its hashes
-	@for name in run build dev lock; do \
+	@for name in run build dev compat lock; do \
 		$(COMPILE) --upgrade requirements/$$name.in --output-file requirements/$$name.txt || exit 1; done
 
 clean: ## remove .venv, caches and what was built

@@ -53,6 +53,31 @@ _RATES = {
 }
 
 
+# Lists that clients ask for in every category: where nothing is emulated, nothing is listed.
+_LISTS = frozenset(
+    {
+        "/v5/market/instruments-info",
+        "/v5/market/tickers",
+        "/v5/position/list",
+        "/v5/position/closed-pnl",
+        "/v5/order/realtime",
+        "/v5/order/history",
+        "/v5/execution/list",
+    }
+)
+_ELSEWHERE = frozenset({"spot", "inverse", "option"})
+
+
+def nothing_there(call: Call) -> dict[str, Any]:
+    """The answer for a category that the venue has, and in which nothing is emulated."""
+    return {"category": call.params.need("category"), "list": [], "nextPageCursor": ""}
+
+
+def _asks_elsewhere(request: HttpRequest, params: Params) -> bool:
+    listing = request.method == "GET" and request.path in _LISTS
+    return listing and params.text("category") in _ELSEWHERE
+
+
 def _table() -> Mapping[tuple[str, str], Route]:
     groups: tuple[tuple[str, str | None, Mapping[str, Handler]], ...] = (
         ("GET", None, {**market.ROUTES, "/v5/system/status": account.system_status}),
@@ -150,7 +175,8 @@ class BybitWire:
             if spoiled is not None:
                 raise spoiled
             call = Call(self.world, params, self.notes, None if route.needs is None else key)
-            code, status, body = self._carried_out(route.handler, call)
+            handler = nothing_there if _asks_elsewhere(request, params) else route.handler
+            code, status, body = self._carried_out(handler, call)
         except VenueError as error:
             code, status = error.code, error.status
             headers = error.headers if isinstance(error, TooManyVisitsError) else headers

@@ -3,43 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any, ClassVar
 
 import pytest
-from attrs import define, evolve, field, frozen
+from attrs import define, field, frozen
 
 from framework import (
     Ask,
-    Event,
-    Fill,
-    FillSeen,
     Guard,
     Holding,
     NoState,
-    OrderReport,
-    OrderSeen,
-    OrderSide,
-    OrderStatus,
-    PositionSeen,
     Quote,
-    StopReport,
-    StopSeen,
-    StreamLost,
-    StreamRestored,
-    VenuePosition,
 )
 from framework.core.lifecycle import advance
 from framework.core.position import Position, State
 from framework.errors import JournalError, ProtocolError
-from framework.testing import NOW_NS, SYMBOL, make_quote, make_signal
+from framework.testing import NOW_NS, SYMBOL, make_quote
 from tests.core.strategies import FixedStop, Trailer
-from tests.engine.fakes import D, Rig, S, Venue, complete, in_virtual_time, running, signals, venue
-
-ONE = make_signal(id="one-1", account="one")
-STRANGER = "by-hand"
+from tests.engine.fakes import D, Rig, S, complete, in_virtual_time, running, signals, venue
+from tests.engine.one_position import ONE, events, held, opened
 
 
 def quote(last: str | Decimal, rig: Rig) -> Quote:
@@ -62,23 +45,6 @@ class Watcher:
     def on_price(self, holding: Holding, state: Any, price: Decimal, time_ns: int) -> Guard:
         self.asked.append((price, time_ns))
         return Guard(NoState(), None)
-
-
-@asynccontextmanager
-async def opened(market: Venue, *protections: Any, **parts: Any) -> AsyncIterator[Rig]:
-    """An engine with one protected position of one piece, bought at 100.01 with a stop at 94.01."""
-    async with running(market, protections=(FixedStop(), *protections), **parts) as rig:
-        await rig.take(ONE)
-        assert held(rig).state is State.PROTECTED
-        yield rig
-
-
-def held(rig: Rig) -> Position:
-    return rig.positions[SYMBOL]
-
-
-def events(rig: Rig) -> list[str]:
-    return [event.code for event in rig.store.of(Event)]
 
 
 # ── prices ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -206,136 +172,6 @@ async def test_a_protection_may_close_the_position_and_its_stop_leaves_last() ->
     order = [each.kind for each in market.of("close_position", "cancel_stop")]
     assert order == ["close_position", "cancel_stop"]
     assert (market.held, market.rests) == ({}, {})
-
-
-# ── the venue's own news ────────────────────────────────────────────────────────────────────────────────────
-
-
-def execution(quantity: str, side: OrderSide, *, symbol: str = SYMBOL, client_id: str = STRANGER) -> Fill:
-    return Fill(f"news-{quantity}", "1", client_id, symbol, side, D(quantity), D(99), D(0), NOW_NS + S)
-
-
-@in_virtual_time
-async def test_an_execution_that_nobody_here_caused_is_told_and_changes_nothing() -> None:
-    async with running(venue()) as rig:
-        rig.engine.exchange_event("one", FillSeen(execution("1", OrderSide.BUY)))
-        await rig.at_rest()
-        assert events(rig) == ["foreign_fill"]
-        assert rig.positions == {}
-
-
-@in_virtual_time
-async def test_an_execution_in_a_market_without_a_position_is_not_given_to_that_of_another_market() -> None:
-    async with opened(venue()) as rig:
-        before = held(rig)
-        rig.engine.exchange_event("one", FillSeen(execution("1", OrderSide.SELL, symbol="BUSDT")))
-        await rig.at_rest()
-        assert held(rig) == before
-        assert "foreign_fill" in events(rig)
-
-
-@in_virtual_time
-async def test_a_position_that_somebody_closes_by_hand_is_closed_and_its_stop_removed() -> None:
-    market = venue()
-    async with opened(market) as rig:
-        fill = execution("1", OrderSide.SELL)
-        market.held.clear()
-        market.executed.append(fill)
-        rig.engine.exchange_event("one", FillSeen(fill))
-        await rig.at_rest()
-        await asyncio.sleep(60)
-        position = held(rig)
-        assert position.state is State.CLOSED
-        assert position.exit is not None
-        assert position.exit.reason == "closed_elsewhere"
-    assert market.rests == {}
-    assert market.of("close_position") == []
-
-
-@in_virtual_time
-async def test_an_execution_that_is_told_twice_is_counted_once() -> None:
-    market = venue()
-    async with opened(market) as rig:
-        stop = held(rig).stops[-1].client_id
-        fill = evolve(execution("1", OrderSide.SELL, client_id=stop), cause="stop")
-        market.held.clear()
-        market.rests.clear()
-        market.executed.append(fill)
-        for _ in range(3):
-            rig.engine.exchange_event("one", FillSeen(fill))
-        await rig.at_rest()
-        position = held(rig)
-        assert (position.state, position.exited) == (State.CLOSED, D(1))
-        assert position.realized_pnl_usd == D("-1.01")
-
-
-@in_virtual_time
-async def test_a_stop_that_the_venue_lost_is_placed_again() -> None:
-    market = venue()
-    async with opened(market) as rig:
-        stop = held(rig).stops[-1].client_id
-        market.rests.clear()
-        rig.engine.exchange_event("one", StopSeen(StopReport(stop, SYMBOL, live=False, reason="cancelled")))
-        await rig.at_rest()
-        assert held(rig).state is State.PROTECTED
-    assert [each.trigger_price for each in market.rests.values()] == [D("94.01")]
-    assert stop not in market.rests
-
-
-@in_virtual_time
-async def test_news_of_orders_that_are_not_ours_are_ignored() -> None:
-    async with opened(venue()) as rig:
-        before = held(rig)
-        ours_elsewhere = "fw-aaaaaaaaaaaaaaaa-e0"
-        for identity in (STRANGER, ours_elsewhere, "", "fw-"):
-            rig.engine.exchange_event("one", OrderSeen(OrderReport(identity, SYMBOL, OrderStatus.FILLED, D(1), D(1))))
-            rig.engine.exchange_event("one", StopSeen(StopReport(identity, SYMBOL, live=False)))
-        await rig.at_rest()
-        assert held(rig) == before
-
-
-@in_virtual_time
-async def test_a_position_pushed_by_the_venue_that_agrees_is_no_reason_to_read() -> None:
-    market = venue()
-    async with opened(market) as rig:
-        reads = len(market.of("positions"))
-        rig.engine.exchange_event("one", PositionSeen(VenuePosition(SYMBOL, D(1), D(100))))
-        await asyncio.sleep(5)
-        assert len(market.of("positions")) == reads
-
-
-@in_virtual_time
-async def test_a_position_pushed_by_the_venue_that_contradicts_is_looked_at_and_not_believed() -> None:
-    market = venue()
-    async with opened(market) as rig:
-        reads = len(market.of("positions"))
-        rig.engine.exchange_event("one", PositionSeen(VenuePosition(SYMBOL, D(0), D(0))))
-        await asyncio.sleep(5)
-        assert len(market.of("positions")) > reads
-        assert held(rig).state is State.PROTECTED
-
-
-@in_virtual_time
-async def test_after_a_gap_in_the_stream_every_position_is_read_back() -> None:
-    market = venue("one", "AUSDT", "BUSDT")
-    async with running(market) as rig:
-        await rig.take(*signals("one", "AUSDT", "BUSDT"))
-        market.arrived.clear()
-        rig.engine.exchange_event("one", StreamLost("silence"))
-        await rig.at_rest()
-        assert market.of("positions") == []
-        market.held.pop("AUSDT")
-        stop = rig.positions["AUSDT"].stops[-1].client_id
-        market.executed.append(evolve(execution("1", OrderSide.SELL, symbol="AUSDT", client_id=stop), cause="stop"))
-        market.rests.pop(stop)
-        rig.engine.exchange_event("one", StreamRestored())
-        await rig.at_rest()
-        assert {each.what for each in market.of("stops")} == {"AUSDT", "BUSDT"}
-        assert {symbol: p.state for symbol, p in rig.positions.items()} == {
-            "AUSDT": State.CLOSED,
-            "BUSDT": State.PROTECTED,
-        }
-        assert [code for code in events(rig) if code.startswith("stream")] == ["stream_lost", "stream_restored"]
 
 
 # ── watching ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -189,12 +189,13 @@ def test_conditional_orders_live_in_a_space_of_their_own(
 def test_a_stop_triggers_becomes_an_order_of_its_own_id_and_finishes() -> None:
     async def scenario() -> None:
         async with trading() as (exchange, rig):
+            rig.world.venues["binance"].realism.trigger_delay_ns = 5000 * MS  # only `advance` gets there
             await exchange.create_order(UNIFIED, "market", "buy", 0.01)
             stop = await exchange.create_order(UNIFIED, "market", "sell", 0.01, None, {"stopLossPrice": 49000})
             rig.price(48990)
             assert (await exchange.fetch_order(stop["id"], UNIFIED, TRIGGER))["info"]["algoStatus"] == "TRIGGERING"
             assert await refusal(exchange.cancel_order(stop["id"], UNIFIED, TRIGGER)) == -4117
-            rig.world.clock.advance(12 * MS)
+            rig.world.clock.advance(5000 * MS)
             info = (await exchange.fetch_order(stop["id"], UNIFIED, TRIGGER))["info"]
             assert (info["algoStatus"], info["actualPrice"], info["actualQty"]) == ("FINISHED", "48990", "0.01")
             child = await exchange.fetch_order(info["actualOrderId"], UNIFIED)

@@ -10,8 +10,15 @@ from attrs import evolve, frozen
 
 from framework.core.decide import Protector
 from framework.core.execution import EntryPlan, EntryStep, EntryTry
-from framework.core.happenings import Alert, Command
-from framework.core.lifecycle import begin
+from framework.core.happenings import (
+    Alert,
+    Command,
+    EntryAnswered,
+    Filled,
+    StopAnswered,
+    VenueRead,
+)
+from framework.core.lifecycle import advance, begin
 from framework.core.market import MarketRules
 from framework.core.numbers import floor_to
 from framework.core.orders import Fill, OrderReport, OrderStatus, OrderType, StopReport, VenuePosition
@@ -130,8 +137,6 @@ class Life:
 
     def happens(self, *happenings: Any, after_ns: int = 0) -> tuple[Command, ...]:
         """Let things happen one after another; the commands of the last of them."""
-        from framework.core.lifecycle import advance
-
         self.now_ns += after_ns
         for happening in happenings:
             self._take(advance(self.it, happening, self.policy, self.now_ns))
@@ -144,6 +149,23 @@ class Life:
     def asked(self, kind: type) -> list[Any]:
         """The commands of one type that the last step asked for."""
         return [command for command in self.commands if isinstance(command, kind)]
+
+    def read(
+        self,
+        position: VenuePosition | None,
+        *stops: StopReport,
+        fills: tuple[Fill, ...] = (),
+        orders: dict[str, OrderReport | None] | None = None,
+        after_ns: int = 0,
+    ) -> tuple[Command, ...]:
+        """Let the venue be read, after a while; the commands that follow."""
+        self.now_ns += after_ns
+        return self.happens(VenueRead(self.now_ns, position, stops, orders or {}, fills))
+
+    @property
+    def ids(self) -> list[str]:
+        """The client ids of the position's stops, in the order in which they were made."""
+        return [stop.client_id for stop in self.it.stops]
 
     @property
     def codes(self) -> list[str]:
@@ -198,3 +220,25 @@ def gone(client_id: str, reason: str = "cancelled") -> StopReport:
 def held(quantity: str, price: str = "100") -> VenuePosition:
     """A position as the venue shows it; negative for a short."""
     return VenuePosition(SYMBOL, D(quantity), D(price))
+
+
+def opened(policy: Policy, side: Side = Side.LONG, quantity: str = "1") -> Life:
+    """A position whose market entry was filled whole at 100; its stop has not been answered."""
+    life = Life(policy, plan(side, quantity))
+    fill = entry_fill(life.it, quantity)
+    life.happens(
+        Filled(fill), EntryAnswered(life.it.entry.client_id, report(fill.client_id, OrderStatus.FILLED, quantity))
+    )
+    return life
+
+
+def protected(policy: Policy, side: Side = Side.LONG, quantity: str = "1") -> Life:
+    """A position that was filled whole at 100, with a stop that rests where it is wanted."""
+    life = opened(policy, side, quantity)
+    stop = life.it.stops[-1]
+    if policy.attaches_stops:
+        signed = quantity if side is Side.LONG else f"-{quantity}"
+        life.read(held(signed), resting(stop.client_id, life.it.wanted_stop, quantity))
+    else:
+        life.happens(StopAnswered(stop.client_id, resting(stop.client_id, life.it.wanted_stop, quantity)))
+    return life

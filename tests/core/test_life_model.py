@@ -92,10 +92,17 @@ def mixed(seed: int) -> World:
     return World(chosen, dice, faults, pick((Side.LONG, Side.SHORT)))
 
 
-UNUSUAL = {
-    ("closed", "PriceReached"): "a tick that was queued when the position closed",
+UNUSUAL_ROWS = {
+    ("closed", "PriceReached"): "a tick that was queued when the position closed: test_lifecycle.py",
 }
-"""Pairs that the sweep is not asked to reach; each has a test of its own, by its row."""
+UNUSUAL_WAYS = {
+    ("aborted", "closing"): "given up, to be closed, and there after all: test_life_strange.py",
+    ("aborted", "protected"): "given up, and there with its attached stop: test_life_strange.py",
+    ("quarantined", "entering"): "a stranger was there before our entry, and left: test_life_strange.py",
+    ("quarantined", "unknown"): "the same, while nobody knew of our entry: test_life_strange.py",
+    ("quarantined", "aborted"): "the same, and our entry was refused: test_life_strange.py",
+}
+"""What the sweep does not meet, and where it has a test of its own."""
 
 
 def test_the_worlds_visit_every_row_of_the_table_and_every_way_between_two_states(
@@ -117,10 +124,7 @@ def test_the_worlds_visit_every_row_of_the_table_and_every_way_between_two_state
         world.run()
         world.check_end()
 
-    expected_rows = {(state.value, happening.__name__) for state, happening in TABLE} - set(UNUSUAL)
-    assert expected_rows - set(rows) == set()
+    expected_rows = {(state.value, happening.__name__) for state, happening in TABLE}
+    assert expected_rows - set(rows) == set(UNUSUAL_ROWS)
     expected_ways = {(state.value, to.value) for (state, _), row in TABLE.items() for to in row.to}
-    assert expected_ways - set(ways) == RARE_WAYS
-
-
-RARE_WAYS: set[tuple[str, str]] = set()
+    assert expected_ways - set(ways) == set(UNUSUAL_WAYS)

@@ -22,6 +22,7 @@ def find_command(name: str, arguments: Sequence[str]) -> click.Command | None:
     """
     config = config_of(arguments)
     if not config.is_file():
+        click.echo(f"note: {config} is not there, so no plugin's commands are known; name it with --config", err=True)
         return None
     try:
         listed = read_plugins_list(config)

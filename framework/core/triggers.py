@@ -38,9 +38,15 @@ class Levels:
             self._wanted[owner] = (below, above)
             if below is not None and below != had_below:
                 heapq.heappush(self._below, (-below, owner))
+                if below > self.low:
+                    self.low = below
             if above is not None and above != had_above:
                 heapq.heappush(self._above, (above, owner))
-        self._settle()
+                if above < self.high:
+                    self.high = above
+        was_a_bound = had_below == self.low or had_above == self.high
+        if was_a_bound or max(len(self._below), len(self._above)) > SLACK + 2 * len(self._wanted):
+            self._settle()
 
     def reached(self, price: Decimal) -> list[str]:
         """The owners that asked for this price, and asks of theirs are forgotten: each is asked once.

@@ -32,7 +32,7 @@ SETTLE_S = 600
 """How long, in the session's own time, the end of a recording waits for what is still under way."""
 
 REST_S = 10.0
-"""How long an interrupted session waits for positions that are just being opened, protected or closed."""
+"""How long an interrupted or failed session waits for positions that are just being opened, protected or closed."""
 
 OBSERVERS_S = 2.0
 """How long observers may take at the end to see what is queued for them."""
@@ -194,7 +194,7 @@ class Session:
             for task in sources:
                 task.cancel()
             await asyncio.gather(everything, *sources, return_exceptions=True)
-            if self.stopped.is_set():  # what is half open is finished first; a second signal does not wait for it
+            if self.stopped.is_set() or self.failures:  # half-open is finished first; a second signal does not wait
                 self.engine.entries_stopped = self.engine.entries_stopped or "the session is ending"
                 await self._patiently(REST_S, self.engine.rest())
         stop.cancel()

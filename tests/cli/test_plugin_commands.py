@@ -68,14 +68,24 @@ def test_a_plugin_that_claims_a_command_of_the_kernel_stops_the_start(stage: Sta
     )
 
 
-def test_what_nobody_offers_is_no_such_command(stage: Stage, tmp_path: Path) -> None:
+def test_what_nobody_offers_is_no_such_command(stage: Stage) -> None:
     stage.install_source(COMMAND.format(name="greet"))
 
-    for config in (stage.write(), tmp_path / "missing.toml"):
-        result = call("frobnicate", "--config", config)
-        assert result.exit_code == 2
-        assert "No such command 'frobnicate'" in result.stderr
-        assert "note:" not in result.stderr
+    result = call("frobnicate", "--config", stage.write())
+
+    assert result.exit_code == 2
+    assert "No such command 'frobnicate'" in result.stderr
+    assert "note:" not in result.stderr
+
+
+def test_without_a_configuration_a_note_says_why_no_plugins_command_is_known(tmp_path: Path) -> None:
+    config = tmp_path / "missing.toml"
+
+    result = call("greet", "--config", config)
+
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"note: {config} is not there, so no plugin's commands are known;")
+    assert "No such command 'greet'" in result.stderr
 
 
 def test_a_typo_of_a_command_gets_a_suggestion() -> None:

@@ -23,7 +23,7 @@ from framework.core.market import MarketRules
 from framework.core.numbers import floor_to
 from framework.core.orders import Fill, OrderReport, OrderStatus, OrderType, StopReport, VenuePosition
 from framework.core.plan import SizedPlan
-from framework.core.position import Position
+from framework.core.position import Position, State
 from framework.core.protection import Ask, Guard, Holding, NoState
 from framework.core.signal import OrderSide, Side
 from framework.core.steering import SECOND_NS, Enterer, Policy, Step
@@ -161,6 +161,10 @@ class Life:
         """Let the venue be read, after a while; the commands that follow."""
         self.now_ns += after_ns
         return self.happens(VenueRead(self.now_ns, position, stops, orders or {}, fills))
+
+    def is_now(self, state: State) -> bool:
+        """Whether the position is in this state."""
+        return self.it.state is state
 
     @property
     def ids(self) -> list[str]:

@@ -62,7 +62,7 @@ def test_a_plan_becomes_one_entry_order_that_must_be_sent_in_time() -> None:
     assert (sent.order.side, sent.order.type, sent.order.quantity) == (OrderSide.BUY, OrderType.MARKET, D(1))
     assert sent.order.send_before_ns == life.now_ns + PLAIN.entry_deadline_ns
     assert sent.order.stop is None
-    assert life.it.state is State.ENTERING
+    assert life.is_now(State.ENTERING)
 
 
 def test_where_the_venue_attaches_stops_the_stop_travels_inside_the_entry() -> None:
@@ -85,7 +85,7 @@ def test_a_refused_entry_is_aborted_and_says_why() -> None:
 
     life.happens(EntryAnswered(life.it.entry.client_id, Refusal("margin", "not enough")))
 
-    assert life.it.state is State.ABORTED
+    assert life.is_now(State.ABORTED)
     assert life.it.failure == "margin: not enough"
     assert life.it.is_settled
     assert not life.asked(SendEntry)
@@ -96,7 +96,7 @@ def test_an_order_that_was_accepted_and_then_rejected_is_aborted() -> None:
 
     life.happens(entry(life, OrderStatus.NEW), entry(life, OrderStatus.REJECTED))
 
-    assert life.it.state is State.ABORTED
+    assert life.is_now(State.ABORTED)
 
 
 def test_the_first_evidence_of_a_fill_places_the_stop_at_the_real_price() -> None:
@@ -107,7 +107,7 @@ def test_the_first_evidence_of_a_fill_places_the_stop_at_the_real_price() -> Non
     (placed,) = life.asked(PlaceStop)
     assert (placed.order.trigger_price, placed.order.quantity, placed.order.side) == (D("95.88"), D(1), OrderSide.SELL)
     assert life.asked(StartDeadline) == [StartDeadline(PLAIN.protect_within_ns)]
-    assert life.it.state is State.UNPROTECTED
+    assert life.is_now(State.UNPROTECTED)
 
 
 def test_the_answer_may_be_the_first_evidence_too_and_the_fill_that_follows_changes_nothing() -> None:
@@ -160,14 +160,14 @@ def test_a_limit_order_that_rests_is_not_polled() -> None:
 def test_an_entry_of_unknown_outcome_is_looked_for_and_never_sent_again() -> None:
     life = Life(LIMIT, plan())
     life.happens(EntryAnswered(life.it.entry.client_id, Unknown("timeout")))
-    assert life.it.state is State.UNKNOWN
+    assert life.is_now(State.UNKNOWN)
 
     sent = 0
     for _ in range(60):
         life.read(None, orders={life.it.entry.client_id: None}, after_ns=SECOND_NS)
         sent += len(life.asked(SendEntry))
 
-    assert life.it.state is State.ABORTED
+    assert life.is_now(State.ABORTED)
     assert sent == 0
 
 
@@ -177,12 +177,12 @@ def test_before_the_fence_absence_proves_nothing_and_after_it_only_twice() -> No
 
     life.read(None, after_ns=PLAIN.fence_ns - 1)
     life.read(None)
-    assert life.it.state is State.UNKNOWN
+    assert life.is_now(State.UNKNOWN)
     life.read(None, after_ns=1)
-    assert life.it.state is State.UNKNOWN
+    assert life.is_now(State.UNKNOWN)
     life.read(None, after_ns=SECOND_NS)
 
-    assert life.it.state is State.ABORTED
+    assert life.is_now(State.ABORTED)
     assert "entry_lost" in life.codes
     assert not life.it.is_settled, "it is on the watch list"
 
@@ -203,7 +203,7 @@ def test_a_fill_in_a_read_protects_although_the_position_is_not_visible_yet() ->
 
     life.read(None, fills=(entry_fill(life.it),), after_ns=SECOND_NS)
 
-    assert life.it.state is State.UNPROTECTED
+    assert life.is_now(State.UNPROTECTED)
     assert life.asked(PlaceStop)
 
 
@@ -258,7 +258,7 @@ def test_after_a_cancellation_of_unknown_outcome_no_other_entry_is_sent_even_if_
     life.happens(EntryAnswered(life.it.entry.client_id, Unknown("timeout")))
     life.read(None, orders={life.it.entry.client_id: report(life.it.entry.client_id, OrderStatus.CANCELLED)})
 
-    assert life.it.state is State.ABORTED
+    assert life.is_now(State.ABORTED)
     assert not life.asked(SendEntry)
 
 
@@ -279,7 +279,7 @@ def test_no_other_entry_follows_after_the_deadline() -> None:
     life.happens(entry(life, OrderStatus.CANCELLED, "0.4"), after_ns=LIMIT.entry_deadline_ns)
 
     assert not life.asked(SendEntry)
-    assert life.it.state is State.UNPROTECTED
+    assert life.is_now(State.UNPROTECTED)
 
 
 def test_a_rest_that_the_market_would_not_take_is_left() -> None:
@@ -299,7 +299,7 @@ def test_an_execution_that_raises_leaves_what_is_filled_and_says_so() -> None:
 
     life.happens(entry(life, OrderStatus.CANCELLED, "0.4"))
 
-    assert life.it.state is State.UNPROTECTED
+    assert life.is_now(State.UNPROTECTED)
     assert "execution_failed" in life.codes
 
 
@@ -321,12 +321,12 @@ def test_the_stop_covers_what_is_filled_from_the_first_fill_and_follows_it() -> 
     first = life.asked(PlaceStop)[0].order
     assert first.quantity == D("0.3")
     life.happens(StopAnswered(first.client_id, resting(first.client_id, "94", "0.3")))
-    assert life.it.state is State.PROTECTED
+    assert life.is_now(State.PROTECTED)
 
     life.happens(Filled(entry_fill(life.it, "0.7", number=2)))
 
     assert life.asked(PlaceStop)[0].order.quantity == D(1)
-    assert life.it.state is State.UNPROTECTED
+    assert life.is_now(State.UNPROTECTED)
 
 
 def test_a_later_fill_at_a_worse_price_does_not_loosen_a_stop_that_protects() -> None:
@@ -360,7 +360,7 @@ def test_an_attached_stop_is_read_back_after_the_fill() -> None:
     assert (life.asked(ReadVenue)[0].delay_ns, life.asked(PlaceStop)) == (0, [])
     life.read(held("1"), resting(life.ids[0], "94"))
 
-    assert life.it.state is State.PROTECTED
+    assert life.is_now(State.PROTECTED)
 
 
 def test_an_attached_stop_is_moved_to_the_real_entry_whichever_side_that_is() -> None:
@@ -369,7 +369,7 @@ def test_an_attached_stop_is_moved_to_the_real_entry_whichever_side_that_is() ->
 
     life.read(held("1"), resting(life.ids[0], "94"))
 
-    assert life.it.state is State.PROTECTED
+    assert life.is_now(State.PROTECTED)
     assert life.asked(MoveStop)[0].order.trigger_price == D("93.06")
 
 
@@ -380,17 +380,17 @@ def test_an_attached_stop_that_is_missing_is_set() -> None:
     life.read(held("1"))
 
     assert life.asked(PlaceStop)[0].order.attached
-    assert life.it.state is State.UNPROTECTED
+    assert life.is_now(State.UNPROTECTED)
 
 
 def test_an_attached_stop_may_be_told_before_its_entry() -> None:
     life = Life(ATTACHED, plan())
 
     life.happens(StopChanged(resting(life.ids[0], "94")))
-    assert life.it.state is State.ENTERING
+    assert life.is_now(State.ENTERING)
     life.happens(Filled(entry_fill(life.it)))
 
-    assert life.it.state is State.PROTECTED
+    assert life.is_now(State.PROTECTED)
 
 
 # ── wishes meanwhile ────────────────────────────────────────────────────────────────────────────────────────
@@ -413,7 +413,7 @@ def test_a_position_that_was_not_wanted_any_more_and_never_filled_is_aborted() -
 
     life.happens(entry(life, OrderStatus.NEW), CloseWanted("operator"), entry(life, OrderStatus.CANCELLED))
 
-    assert life.it.state is State.ABORTED
+    assert life.is_now(State.ABORTED)
 
 
 def test_an_entry_that_still_fills_while_the_position_closes_is_closed_with_the_rest() -> None:
@@ -425,7 +425,7 @@ def test_an_entry_that_still_fills_while_the_position_closes_is_closed_with_the_
         EntryAnswered(life.it.closes[0].client_id, report(life.it.closes[0].client_id, OrderStatus.FILLED, "0.4"))
     )
 
-    assert life.it.state is State.CLOSING
+    assert life.is_now(State.CLOSING)
     assert life.it.entered == D(1)
 
 
@@ -443,7 +443,7 @@ def test_an_exit_that_is_told_before_the_entry_it_follows_is_not_lost() -> None:
     life = Life(ATTACHED, plan())
 
     life.happens(Filled(evolve(stop_fill(life.it), client_id=life.ids[0])))
-    assert life.it.state is State.CLOSING
+    assert life.is_now(State.CLOSING)
     life.happens(entry(life, OrderStatus.FILLED, "1"))
     life.read(None, fills=(entry_fill(life.it), evolve(stop_fill(life.it), client_id=life.ids[0])))
 

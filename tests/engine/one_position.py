@@ -25,8 +25,10 @@ async def opened(market: Venue, *protections: Any, **parts: Any) -> AsyncIterato
 
 
 def held(rig: Rig) -> Position:
+    """The position."""
     return rig.positions[SYMBOL]
 
 
 def events(rig: Rig) -> list[str]:
+    """The codes of all events so far."""
     return [event.code for event in rig.store.of(Event)]

@@ -109,7 +109,7 @@ def _account(venue: Venue, target: int) -> ConfiguredExchange:
 class Played:
     """A session that is over: its end, what the journal told of it, and what it had at last."""
 
-    end: SessionEnd | None
+    end: SessionEnd
     records: list[Record]
     session: Session
     elapsed_s: Decimal
@@ -119,20 +119,21 @@ class Played:
         return [record for record in self.records if isinstance(record, kind)]
 
 
-async def play(
-    what: Deployment,
-    *,
-    recorded: bool = False,
-) -> Played:
-    """Run a session to its end, in the virtual time of the loop that runs. Live unless `recorded`."""
+def session_of(what: Deployment, records: list[Record], *, recorded: bool = False) -> Session:
+    """A session of a deployment, in the virtual time of the loop that runs; `records` gets what becomes durable."""
     path = journal_path(what.state)
     path.parent.mkdir(parents=True, exist_ok=True)
+    journal = Journal.open(path, writer=WriterKind.INLINE)
+    return Session(what, virtual_clock(), journal, recorded, records.append)
+
+
+async def play(what: Deployment, *, recorded: bool = False) -> Played:
+    """Run a session to its end. Live unless `recorded`."""
     records: list[Record] = []
-    clock = virtual_clock()
-    began_ns = clock.now_ns()
-    session = Session(what, clock, Journal.open(path, writer=WriterKind.INLINE), recorded, records.append)
+    session = session_of(what, records, recorded=recorded)
+    began_ns = session.clock.now_ns()
     end = await session.run(lambda: None)
-    return Played(end, records, session, Decimal(clock.now_ns() - began_ns) / 1_000_000_000)
+    return Played(end, records, session, Decimal(session.clock.now_ns() - began_ns) / 1_000_000_000)
 
 
 def journal_of(what: Deployment) -> JournalReader:

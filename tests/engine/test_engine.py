@@ -1,4 +1,4 @@
-"""The engine between prices, venues and protections: who is asked when, and what strangers do to a position."""
+"""The engine between prices and protections: who is asked when, what is watched, and how it is closed and ended."""
 
 from __future__ import annotations
 
@@ -9,13 +9,7 @@ from typing import Any, ClassVar
 import pytest
 from attrs import define, field, frozen
 
-from framework import (
-    Ask,
-    Guard,
-    Holding,
-    NoState,
-    Quote,
-)
+from framework import Ask, Guard, Holding, NoState, Quote
 from framework.core.lifecycle import advance
 from framework.core.position import Position, State
 from framework.errors import JournalError, ProtocolError

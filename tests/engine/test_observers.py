@@ -133,7 +133,6 @@ def test_a_session_does_not_wait_for_an_observer_that_hangs_nor_fail_with_one_th
         watching = [Sees(slow_s=10**6), Sees(fails=True)]
         what = deployment(tmp_path, venue(), sources=[recording(complete(ONE))], observers=watching)
         played = await play(what, recorded=True)
-        assert played.end is not None
         assert not played.end.failed
         assert played.elapsed_s < 10
 

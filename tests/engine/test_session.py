@@ -12,6 +12,7 @@ from framework import (
     ConfigError,
     Event,
     ExchangeError,
+    Refusal,
     SessionEnded,
     SessionStarted,
     SignalReceived,
@@ -22,7 +23,7 @@ from framework.errors import JournalError
 from framework.journal.store import Store
 from framework.testing import NOW_NS, SYMBOL, make_signal
 from tests.engine.fakes import HANG, Arrived, D, Venue, complete, in_virtual_time, signals, venue
-from tests.engine.staging import FOREVER, deployment, journal_of, live, play, recording
+from tests.engine.staging import FOREVER, deployment, journal_of, live, play, recording, session_of
 
 ONE = make_signal(id="one-1", account="one")
 
@@ -38,7 +39,6 @@ def terminate() -> None:
 async def test_a_recording_is_played_to_its_end_and_what_stays_open_is_told(tmp_path: Path) -> None:
     market = venue(latency_s=0.5)
     played = await play(deployment(tmp_path, market, sources=[recording(complete(ONE))]), recorded=True)
-    assert played.end is not None
     assert (played.end.reason, played.end.failed) == ("recording ended", False)
     (line,) = played.end.open_positions
     assert (line.account, line.symbol, line.side, line.quantity, line.stop_price) == (
@@ -54,7 +54,6 @@ async def test_what_is_submitted_last_is_decided_before_a_recording_ends(tmp_pat
     market = venue("one", "AUSDT", "BUSDT", latency_s=2.0)
     source = recording(complete(*signals("one", "AUSDT", "BUSDT")))
     played = await play(deployment(tmp_path, market, sources=[source]), recorded=True)
-    assert played.end is not None
     assert [line.stop_price for line in played.end.open_positions] == [D("94.01")] * 2
 
 
@@ -92,7 +91,6 @@ def test_a_venue_that_cannot_be_reached_stops_the_start_and_lets_go_of_the_other
 @in_virtual_time
 async def test_a_source_that_raises_makes_the_session_a_failed_one(tmp_path: Path) -> None:
     played = await play(deployment(tmp_path, venue(), sources=[recording(ValueError("line 3"))]), recorded=True)
-    assert played.end is not None
     assert played.end.failed
     assert played.end.reason == "failed: signal source script ended: ValueError: line 3"
     assert [(e.level, e.code) for e in played.of(Event)] == [("error", "source_failed")]
@@ -103,10 +101,27 @@ async def test_a_source_that_raises_does_not_end_the_others(tmp_path: Path) -> N
     market = venue()
     sources = [live(ValueError("gone")), live(60, complete(ONE), 5)]
     played = await play(deployment(tmp_path, market, sources=sources))
-    assert played.end is not None
     assert played.end.failed
     assert played.elapsed_s >= 65
     assert len(market.of("place_entry")) == 1
+
+
+@in_virtual_time
+async def test_what_is_half_open_is_protected_before_a_session_ends_whose_source_raised(tmp_path: Path) -> None:
+    market = venue(latency_s=1.0)
+    played = await play(deployment(tmp_path, market, sources=[live(complete(ONE), 2.5, ValueError("gone"))]))
+    assert played.end.failed
+    assert [line.stop_price for line in played.end.open_positions] == [D("94.01")]
+
+
+@in_virtual_time
+async def test_what_waits_behind_what_is_half_open_is_not_entered_by_a_session_that_failed(tmp_path: Path) -> None:
+    market = venue("one", "AUSDT", "BUSDT", latency_s=1.0)
+    market.twist("place_entry", Refusal("110007", "insufficient balance"))
+    source = live(complete(*signals("one", "AUSDT", "BUSDT")), 2.5, ValueError("gone"))
+    played = await play(deployment(tmp_path, market, sources=[source], target=1))
+    assert played.end.open_positions == ()
+    assert [each.what.symbol for each in market.of("place_entry")] == ["AUSDT"]
 
 
 # ── SIGTERM ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -117,7 +132,6 @@ async def test_a_signal_of_the_system_ends_a_live_session_in_order(tmp_path: Pat
     market = venue()
     what = deployment(tmp_path, market, sources=[live(complete(ONE), 5, terminate, FOREVER)])
     played = await play(what)
-    assert played.end is not None
     assert (played.end.reason, played.end.failed) == ("interrupted", False)
     assert [line.stop_price for line in played.end.open_positions] == [D("94.01")]
     assert market.stopped
@@ -135,7 +149,6 @@ async def test_what_is_half_open_is_protected_before_an_interrupted_session_ends
 
     market.at_request = interrupt
     played = await play(deployment(tmp_path, market, sources=[live(complete(ONE), FOREVER)]))
-    assert played.end is not None
     assert played.end.reason == "interrupted"
     assert [line.stop_price for line in played.end.open_positions] == [D("94.01")]
 
@@ -173,8 +186,11 @@ async def test_a_journal_that_fails_stops_entries_but_not_protection_and_the_ses
 
     market.at_request = fail
     source = live(complete(*signals("one", "AUSDT")), 30, complete(*signals("one", "BUSDT")), FOREVER)
+    session = session_of(deployment(tmp_path, market, sources=[source]), [])
     with pytest.raises(JournalError, match="No space left on device"):
-        await play(deployment(tmp_path, market, sources=[source]))
+        await session.run(lambda: None)
+    assert session.engine.entries_stopped.startswith("the journal failed: ")
+    assert [p.symbol for p in session.engine.desks["one"].positions.values()] == ["AUSDT"]
     assert [each.what.symbol for each in market.of("place_entry")] == ["AUSDT"]
     assert [stop.symbol for stop in market.rests.values()] == ["AUSDT"]
     assert market.stopped
@@ -185,7 +201,6 @@ async def test_a_journal_that_fails_stops_entries_but_not_protection_and_the_ses
 
 async def first_run(tmp_path: Path, market: Venue, *more: Venue) -> None:
     played = await play(deployment(tmp_path, market, *more, sources=[live(complete(ONE), 5, terminate, FOREVER)]))
-    assert played.end is not None
     assert len(played.end.open_positions) == 1
     market.arrived.clear()
 
@@ -195,7 +210,6 @@ async def test_a_restart_reads_its_positions_back_and_sends_nothing_that_is_not_
     market = venue()
     await first_run(tmp_path, market)
     played = await play(deployment(tmp_path, market, sources=[live(60, terminate, FOREVER)]))
-    assert played.end is not None
     (line,) = played.end.open_positions
     assert (line.symbol, line.quantity, line.stop_price) == (SYMBOL, D(1), D("94.01"))
     assert market.of("positions")
@@ -218,7 +232,6 @@ async def test_a_position_that_was_closed_while_nobody_looked_is_closed_and_its_
     await first_run(tmp_path, market)
     market.held.clear()
     played = await play(deployment(tmp_path, market, sources=[live(600, terminate, FOREVER)]))
-    assert played.end is not None
     assert played.end.open_positions == ()
     assert market.rests == {}
     assert market.of("close_position", "place_entry") == []
@@ -232,7 +245,6 @@ async def test_an_entry_whose_answer_the_crash_swallowed_is_looked_for_and_never
     await play(deployment(tmp_path, market, sources=[live(complete(ONE), 1, terminate, FOREVER)]))
     market.arrived.clear()
     played = await play(deployment(tmp_path, market, sources=[live(60, terminate, FOREVER)]))
-    assert played.end is not None
     assert [line.stop_price for line in played.end.open_positions] == [D("94.01")]
     assert market.of("place_entry") == []
 
@@ -243,7 +255,6 @@ async def test_a_restart_whose_reads_fail_changes_nothing_until_they_work(tmp_pa
     await first_run(tmp_path, market)
     market.twist("positions", *[ExchangeError("one", "503")] * 5)
     played = await play(deployment(tmp_path, market, sources=[live(120, terminate, FOREVER)]))
-    assert played.end is not None
     assert len(played.end.open_positions) == 1
     assert market.of("place_entry", "place_stop", "cancel_stop", "close_position") == []
 
@@ -284,7 +295,6 @@ async def test_a_recorded_session_takes_over_nothing(tmp_path: Path) -> None:
     market = venue()
     await first_run(tmp_path, market)
     played = await play(deployment(tmp_path, market, sources=[recording(1)]), recorded=True)
-    assert played.end is not None
     assert played.end.open_positions == ()
 
 

@@ -33,7 +33,7 @@ from .happenings import (
 from .ids import sequence_of
 from .numbers import ZERO
 from .orders import OrderReport, Refusal, StopReport, Unknown
-from .position import Exit, LegState, Position, State, StopLeg
+from .position import CloseLeg, Exit, LegState, Position, State, StopLeg
 from .reads import RETRY_READ_NS, going_on, reopen, revive
 from .steering import (
     POLL_NS,
@@ -96,7 +96,7 @@ def stop_answered(position: Position, event: StopAnswered, policy: Policy, now_n
             return _stop_triggered(position, note_stop(position, report), leg, now_ns)
         case StopReport() as report:
             refusal = Refusal("not_live", report.reason or "the venue does not hold it", for_good=False)
-            return _stop_refused(position, leg, refusal, policy, now_ns)
+            return keep_quarantine(position, *_stop_refused(position, leg, refusal, policy, now_ns))
         case _ if event.cancelling:
             return _cancel_failed(position, leg)
         case Refusal() as refusal:
@@ -213,6 +213,8 @@ def close_wanted(position: Position, event: CloseWanted, _policy: Policy, now_ns
 
 def close_answered(position: Position, event: CloseAnswered, _policy: Policy, _now_ns: int) -> Step:
     """Read back before each try: a position that is flat already needs no further close."""
+    if not isinstance(position.leg_of(event.client_id), CloseLeg):
+        return position, ()
     position = note_close(position, event.client_id, event.answer)
     if isinstance(event.answer, OrderReport):
         return position, look_at(position, 0 if event.answer.status.is_final else POLL_NS)

@@ -91,12 +91,13 @@ class Waves:
     def position_changed(self, before: Position | None, after: Position) -> None:
         """A position of a wave was opened, or failed and frees its place."""
         wave = self.active.get(after.wave_id)
-        if wave is None or after.signal_id not in wave.queues[after.account].busy:
+        queue = None if wave is None else wave.queues.get(after.account)  # None: an earlier run's, of the same bar
+        if wave is None or queue is None or after.signal_id not in queue.busy:
             return
         opened = after.protected_ns is not None
         if not opened and not after.state.is_final:
             return
-        wave.queues[after.account] = wave.queues[after.account].settle(after.signal_id, opened=opened)
+        wave.queues[after.account] = queue.settle(after.signal_id, opened=opened)
         self.write([_outcome_of(after, opened, self.clock.now_ns())])
         self._go_on(wave, after.account)
 

@@ -53,7 +53,7 @@ FAULTS = st.builds(
 def test_whatever_the_venue_does_it_ends_protected_or_over_with_nothing_left(
     policy: Policy, faults: Faults, side: Side, seed: int
 ) -> None:
-    world = World(policy, Random(seed), faults, side)  # noqa: S311
+    world = World(policy, Random(seed), faults, side)
 
     world.run()
 
@@ -63,7 +63,7 @@ def test_whatever_the_venue_does_it_ends_protected_or_over_with_nothing_left(
 @settings(deadline=None, max_examples=60, derandomize=True)
 @given(policy=POLICIES, side=st.sampled_from(Side), seed=st.integers(0, 2**32))
 def test_on_an_honest_venue_every_position_is_opened_and_guarded(policy: Policy, side: Side, seed: int) -> None:
-    world = World(policy, Random(seed), Faults(), side)  # noqa: S311
+    world = World(policy, Random(seed), Faults(), side)
 
     world.run()
 
@@ -77,7 +77,7 @@ SWEEP = 1500
 
 def mixed(seed: int) -> World:
     """A world whose faults, policy and side follow from one number."""
-    dice = Random(seed)  # noqa: S311
+    dice = Random(seed)
     pick = dice.choice
     faults = Faults(
         unknown=pick((0, 10, 40)), refused=pick((0, 10, 40)), partial=pick((0, 30)), lost=pick((0, 20, 60)),

@@ -399,7 +399,7 @@ BAD_GUARDS = [
 
 @pytest.mark.parametrize("bad", BAD_GUARDS, ids=repr)
 def test_a_protection_that_breaks_at_the_entry_leaves_the_planned_stop(bad: object) -> None:
-    life = opened(policy((Broken(bad),)))  # type: ignore[arg-type]
+    life = opened(policy((Broken(bad),)))
 
     assert life.it.wanted_stop == life.it.planned_stop == D(94)
     assert life.it.stops
@@ -408,7 +408,7 @@ def test_a_protection_that_breaks_at_the_entry_leaves_the_planned_stop(bad: obje
 
 @pytest.mark.parametrize("bad", BAD_GUARDS, ids=repr)
 def test_a_protection_that_breaks_later_leaves_its_last_stop_and_the_others_at_work(bad: object) -> None:
-    life = protected(policy((Broken(GOOD, bad), Trailer(), FixedStop())))  # type: ignore[arg-type]
+    life = protected(policy((Broken(GOOD, bad), Trailer(), FixedStop())))
 
     life.happens(price(life, "103"))
 
@@ -418,7 +418,7 @@ def test_a_protection_that_breaks_later_leaves_its_last_stop_and_the_others_at_w
 
 
 def test_a_protection_that_wants_out_closes_the_position() -> None:
-    life = protected(policy((Broken(GOOD, evolve(GOOD, close="time-is-up")),)))  # type: ignore[arg-type]
+    life = protected(policy((Broken(GOOD, evolve(GOOD, close="time-is-up")),)))
 
     life.happens(price(life, "103"))
 
@@ -429,7 +429,7 @@ def test_a_protection_that_wants_out_closes_the_position() -> None:
 
 
 def test_a_protection_that_wants_out_at_the_entry_closes_at_once() -> None:
-    life = opened(policy((Broken(evolve(GOOD, close="too-late")),)))  # type: ignore[arg-type]
+    life = opened(policy((Broken(evolve(GOOD, close="too-late")),)))
 
     assert life.is_now(State.CLOSING)
 

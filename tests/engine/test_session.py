@@ -250,6 +250,23 @@ async def test_an_entry_whose_answer_the_crash_swallowed_is_looked_for_and_never
 
 
 @in_virtual_time
+async def test_a_wave_that_a_crash_left_undecided_goes_on_for_accounts_that_hold_nothing_of_it(tmp_path: Path) -> None:
+    one, two = venue("one"), venue("two", latency_s=1.0)
+    one.twist("place_entry", HANG, done=True)
+    one.twist("place_stop", HANG)
+    await play(deployment(tmp_path, one, two, sources=[live(complete(ONE), 1, terminate, FOREVER)]))
+    one.latency_s = 0.5
+    of_two = make_signal(id="two-1", account="two")
+    source = live(complete(of_two), 60, terminate, FOREVER)
+    played = await play(deployment(tmp_path, one, two, sources=[source]))
+    assert not played.end.failed, played.end.reason
+    assert [(line.account, line.stop_price) for line in played.end.open_positions] == [
+        ("one", D("94.01")),
+        ("two", D("94.01")),
+    ]
+
+
+@in_virtual_time
 async def test_a_restart_whose_reads_fail_changes_nothing_until_they_work(tmp_path: Path) -> None:
     market = venue()
     await first_run(tmp_path, market)

@@ -72,9 +72,12 @@ class Desk:
         return any(p.symbol == symbol for p in self.unsettled())
 
     def new_balance(self, balance: Balance | None) -> None:
-        """Take over the account's money as just read; what is planned from here on is set against it."""
+        """Take over the account's money as just read. What is entering has used none of it yet, so it is set aside."""
         self.balance = balance
         self.planned_margin_usd = ZERO
+        for position in self.open_positions():
+            if position.entered <= ZERO:
+                self.reserve(position.as_open().notional_usd)
 
     def reserve(self, notional_usd: Decimal) -> None:
         """Count the margin of a position that is about to be opened."""

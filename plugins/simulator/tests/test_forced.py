@@ -10,6 +10,7 @@ from attrs import evolve
 from framework import OrderStatus, Refusal
 from framework_simulator.engine.events import Filled, FundingPaid, OrderChanged
 from framework_simulator.engine.ledger import replay
+from framework_simulator.engine.realism import Rejection
 from framework_simulator.engine.style import BINANCE, BYBIT
 
 from .emulated import Emulated, emulated
@@ -109,7 +110,7 @@ def test_the_venue_can_end_orders_and_stops_by_itself() -> None:
 
 def test_an_order_can_be_rejected_after_it_was_taken_in() -> None:
     venue = emulated(BYBIT)
-    venue.venue.realism.order_rejection = lambda account, symbol: "EC_Others"
+    venue.venue.realism.order_rejection = lambda account, symbol: Rejection("EC_Others")
     assert venue.order("buy", "1").status is OrderStatus.REJECTED
     assert [event.order.status.value for event in venue.events if isinstance(event, OrderChanged)] == [
         "new",

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
-from decimal import Decimal
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,73 +13,18 @@ from attrs import define, field
 from framework_simulator.emulator.binance.auth import sign
 from framework_simulator.emulator.build import DEFAULT_KEY, Plan, build_world
 from framework_simulator.emulator.clock import ManualClock
-from framework_simulator.emulator.emulator import Emulator
 from framework_simulator.emulator.transport import carry_out, open_socket
 from framework_simulator.emulator.wire import HttpRequest, HttpResponse
 from framework_simulator.emulator.world import World
 
-SYMBOL = "BTCUSDT"
-UNIFIED = "BTC/USDT:USDT"
-PATIENCE_S = 10
-MS = 1_000_000
+from .rig import MS, SYMBOL, UNIFIED, Rig, d, run, running_at, set_price, until
+
+__all__ = ["MS", "SYMBOL", "UNIFIED", "Rig", "d", "run", "until"]
 
 
-def d(text: str | int) -> Decimal:
-    return Decimal(text)
-
-
-def run(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run a scenario to its end, or fail: nothing here takes long."""
-
-    async def patient() -> None:
-        await asyncio.wait_for(scenario(), 3 * PATIENCE_S)
-
-    asyncio.run(patient())
-
-
-@define
-class Rig:
-    """A running emulator."""
-
-    emulator: Emulator
-    rest: str
-    ws: str
-
-    @property
-    def world(self) -> World:
-        return self.emulator.world
-
-    def price(self, bid: str | int, ask: str | int | None = None, *, symbol: str = SYMBOL, **rest: Any) -> None:
-        above = d(bid) + d("0.1") if ask is None else d(ask)
-        self.world.price("binance", symbol, d(bid), above, **{name: d(value) for name, value in rest.items()})
-
-    def lines(self, kind: str) -> list[dict[str, Any]]:
-        return [line for line in self.emulator.control.tail.lines if line["kind"] == kind]
-
-
-@asynccontextmanager
-async def running(**settings: Any) -> AsyncIterator[Rig]:
-    """An emulator on a free port, with a BTCUSDT market at 50000. It must end without a defect."""
-    emulator = Emulator(Plan())
-    ready: Any = await emulator.start()
-    rig = Rig(emulator, ready["binance"]["rest"], ready["binance"]["ws"])
-    for name, value in {"subscribe_delay_ns": 2 * MS, **settings}.items():
-        setattr(emulator.world.settings, name, value)
-    rig.price(50000)
-    try:
-        yield rig
-        assert [one.trace for one in emulator.world.defects] == []
-    finally:
-        await emulator.stop()
-
-
-async def until(condition: Callable[[], Any]) -> Any:
-    """Wait for a condition to hold; answers what it said."""
-    async with asyncio.timeout(PATIENCE_S):
-        while True:
-            if answer := condition():
-                return answer
-            await asyncio.sleep(0.001)
+def running(**settings: Any) -> AbstractAsyncContextManager[Rig]:
+    """See `running_at`."""
+    return running_at("binance", **{"subscribe_delay_ns": 2 * MS, **settings})
 
 
 def ccxt_config(rig: Rig, **more: Any) -> dict[str, Any]:
@@ -129,9 +72,8 @@ class Desk:
     def __attrs_post_init__(self) -> None:
         self.price(50000)
 
-    def price(self, bid: str | int, ask: str | int | None = None, *, symbol: str = SYMBOL, **rest: Any) -> None:
-        above = d(bid) + d("0.1") if ask is None else d(ask)
-        self.world.price("binance", symbol, d(bid), above, **{name: d(value) for name, value in rest.items()})
+    def price(self, bid: str | int, ask: str | int | None = None, **rest: Any) -> None:
+        set_price(self.world, "binance", bid, ask, **rest)
 
     def raw(
         self, method: str, path: str, query: str = "", body: bytes = b"", headers: Mapping[str, str] | None = None
@@ -147,7 +89,7 @@ class Desk:
         return {"status": response.status, **answer}
 
     def response(self, method: str, path: str, **params: Any) -> HttpResponse:
-        text = urlencode({**params, "timestamp": self.world.told_ms()})
+        text = urlencode({**params, "timestamp": self.world.told_ms("binance")})
         signed = f"{text}&signature={sign(DEFAULT_KEY.secret, text)}"
         return self.raw(method, path, signed, headers={"x-mbx-apikey": DEFAULT_KEY.key})
 

@@ -50,7 +50,7 @@ def test_public_market_data_is_there_under_every_unified_call() -> None:
     async def scenario() -> None:
         async with trading() as (exchange, rig):
             rig.price(50010, mark="50009")
-            assert abs(await exchange.fetch_time() - rig.world.told_ms()) < 5000
+            assert abs(await exchange.fetch_time() - rig.world.told_ms("binance")) < 5000
             assert (await exchange.fetch_ticker(UNIFIED))["last"] == 50010
             assert (await exchange.fetch_tickers())[UNIFIED]["last"] == 50010
             best = (await exchange.fetch_bids_asks([UNIFIED]))[UNIFIED]
@@ -313,7 +313,7 @@ def test_a_wrong_secret_a_wrong_key_and_a_late_clock_are_refused() -> None:
                 assert await refusal(exchange.fapiPrivateV3GetAccount()) == code
                 await exchange.close()
             exchange = ccxt.binanceusdm(ccxt_config(rig))
-            rig.world.clock.skew(-5_000 * MS)
+            rig.world.skew("binance", -5_000 * MS)
             assert await refusal(exchange.fapiPrivateV3GetAccount()) == -1021
             await exchange.load_time_difference()
             await exchange.fapiPrivateV3GetAccount()

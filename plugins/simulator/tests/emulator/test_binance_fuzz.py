@@ -218,7 +218,7 @@ def test_signed_frames_of_any_content_are_answered_with_their_id(calls: list[Any
     desk = ready()
     tap, socket = desk.connect("/ws-fapi/v1")
     for method, params, number in calls:
-        signed = {**params, "apiKey": DEFAULT_KEY.key, "timestamp": desk.world.told_ms()}
+        signed = {**params, "apiKey": DEFAULT_KEY.key, "timestamp": desk.world.told_ms("binance")}
         text = "&".join(f"{name}={value}" for name, value in sorted(signed.items()))
         frame = {"id": number, "method": method, "params": {**signed, "signature": sign(DEFAULT_KEY.secret, text)}}
         socket.receive(json.dumps(frame))
@@ -231,7 +231,7 @@ def test_signed_frames_of_any_content_are_answered_with_their_id(calls: list[Any
 @given(text=st.text(max_size=30), secret=st.text(min_size=1, max_size=5))
 def test_a_signature_of_another_secret_is_never_taken(text: str, secret: str) -> None:
     desk = ready()
-    query = urlencode({"symbol": text, "timestamp": desk.world.told_ms()})
+    query = urlencode({"symbol": text, "timestamp": desk.world.told_ms("binance")})
     wrong = sign(f"{secret}not-the-secret", query)
     response = desk.raw(
         "GET", "/fapi/v1/openOrders", f"{query}&signature={wrong}", headers={"x-mbx-apikey": DEFAULT_KEY.key}

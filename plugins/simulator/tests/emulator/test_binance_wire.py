@@ -30,14 +30,14 @@ def desk() -> Any:
 
 def test_query_and_body_are_signed_as_one_text_and_the_query_wins(desk: Desk) -> None:
     query = f"symbol={SYMBOL}&side=BUY&type=MARKET&quantity=0.01"
-    body = f"quantity=5&timestamp={desk.world.told_ms()}"
+    body = f"quantity=5&timestamp={desk.world.told_ms('binance')}"
     signed = f"{body}&signature={sign(DEFAULT_KEY.secret, query + body).upper()}".encode()
     answer = json.loads(desk.raw("POST", "/fapi/v1/order", query, signed, headers=KEY).body)
     assert answer["origQty"] == "0.01"
 
 
 def test_the_signature_is_made_over_the_text_as_it_was_sent(desk: Desk) -> None:
-    text = f"symbol=%42TCUSDT&timestamp={desk.world.told_ms()}"
+    text = f"symbol=%42TCUSDT&timestamp={desk.world.told_ms('binance')}"
     query = f"{text}&signature={sign(DEFAULT_KEY.secret, text)}"
     assert desk.raw("GET", "/fapi/v1/openOrders", query, headers=KEY).status == 200
     assert desk.raw("GET", "/fapi/v1/openOrders", query.replace("%42", "B"), headers=KEY).status == 400
@@ -49,7 +49,10 @@ def test_the_signature_is_made_over_the_text_as_it_was_sent(desk: Desk) -> None:
      (-5001, 6000, None), (0, 60001, -1131), (0, 0, -1131)],
 )  # fmt: skip
 def test_a_request_is_taken_within_its_window(desk: Desk, offset_ms: int, window: int | None, code: int | None) -> None:
-    params = {"timestamp": desk.world.told_ms() + offset_ms, **({} if window is None else {"recvWindow": window})}
+    params = {
+        "timestamp": desk.world.told_ms("binance") + offset_ms,
+        **({} if window is None else {"recvWindow": window}),
+    }
     text = urlencode(params)
     response = desk.raw("GET", "/fapi/v3/account", f"{text}&signature={sign(DEFAULT_KEY.secret, text)}", headers=KEY)
     assert json.loads(response.body).get("code") == code
@@ -64,7 +67,7 @@ def test_a_key_is_asked_for_before_anything_else(desk: Desk) -> None:
 def test_a_key_that_may_only_read_places_no_order(desk: Desk) -> None:
     desk.world.keys["reader"] = KeyInfo("reader", "s", DEFAULT_KEY.account, frozenset({"read"}))
     text = urlencode(
-        {"symbol": SYMBOL, "side": "BUY", "type": "MARKET", "quantity": "1", "timestamp": desk.world.told_ms()}
+        {"symbol": SYMBOL, "side": "BUY", "type": "MARKET", "quantity": "1", "timestamp": desk.world.told_ms("binance")}
     )
     query = f"{text}&signature={sign('s', text)}"
     assert (
@@ -155,7 +158,7 @@ def test_the_dead_mans_switch_cancels_plain_orders_and_leaves_stops(desk: Desk) 
 
 
 def test_an_order_good_till_a_date_expires_then(desk: Desk) -> None:
-    late = desk.world.told_ms() + 700_000
+    late = desk.world.told_ms("binance") + 700_000
     order = desk.order("BUY", "0.01", "49000", timeInForce="GTD", goodTillDate=late)
     assert desk.order("BUY", "0.01", "49000", timeInForce="GTD", goodTillDate=late - 200_000)["code"] == -1130
     desk.wait(700_000)

@@ -29,7 +29,7 @@ def signed(
     query: str = "accountType=UNIFIED",
 ) -> Any:
     """A signed question for the wallet, made by hand."""
-    stamp = str(v.world.told_ms() - age_ms)
+    stamp = str(v.world.told_ms("bybit") - age_ms)
     text = f"{stamp}{key}{window or ''}{query}"
     sign = hmac.new(secret.encode(), text.encode(), hashlib.sha256).hexdigest()
     headers = {"x-bapi-api-key": key, "x-bapi-timestamp": stamp, "x-bapi-sign": sign}
@@ -41,7 +41,7 @@ def signed(
 def test_the_signature_is_over_the_raw_text_so_its_spacing_counts() -> None:
     v = Virtual.start()
     body = b'{ "category":"linear",\n "symbol": "BTCUSDT", "buyLeverage": "7", "sellLeverage" : "7"}'
-    stamp = str(v.world.told_ms())
+    stamp = str(v.world.told_ms("bybit"))
     sign = hmac.new(SECRET.encode(), f"{stamp}{KEY}5000".encode() + body, hashlib.sha256).hexdigest()
     headers = {
         "x-bapi-api-key": KEY,
@@ -83,8 +83,8 @@ def test_signatures_can_be_left_unchecked() -> None:
 
 def test_time_is_checked_against_the_skewed_clock() -> None:
     v = Virtual.start()
-    v.clock.skew(60_000_000_000)
-    assert v.bybit("GET", "/v5/market/time")["time"] == v.world.told_ms()
+    v.world.skew("bybit", 60_000_000_000)
+    assert v.bybit("GET", "/v5/market/time")["time"] == v.world.told_ms("bybit")
     assert signed(v, age_ms=60_000)["retCode"] == 10002
 
 
@@ -116,7 +116,7 @@ def test_orders_beyond_ten_a_second_are_refused_until_the_time_that_the_header_n
     assert codes == [0] * 10 + [10006] * 2
     headers = v.answers[-1].headers
     assert (headers["X-Bapi-Limit"], headers["X-Bapi-Limit-Status"]) == ("10", "0")
-    v.wait_ms(int(headers["X-Bapi-Limit-Reset-Timestamp"]) - v.world.told_ms())
+    v.wait_ms(int(headers["X-Bapi-Limit-Reset-Timestamp"]) - v.world.told_ms("bybit"))
     assert v.bybit("POST", CREATE, **LIMIT)["retCode"] == 0
     assert v.answers[-1].headers["X-Bapi-Limit-Status"] == "9"
     assert len(rows(v)) == 11
@@ -170,7 +170,7 @@ def test_a_rate_limit_of_a_fault_names_when_to_come_back_too() -> None:
     v = Virtual.start()
     v.fault("rate-limited", venue="bybit", path=CREATE)
     assert v.bybit("POST", CREATE, **LIMIT)["retCode"] == 10006
-    assert int(v.answers[-1].headers["X-Bapi-Limit-Reset-Timestamp"]) > v.world.told_ms()
+    assert int(v.answers[-1].headers["X-Bapi-Limit-Reset-Timestamp"]) > v.world.told_ms("bybit")
 
 
 def test_the_ledger_has_every_request_and_its_answer_without_secrets() -> None:

@@ -62,7 +62,7 @@ def test_public_market_data_is_there_under_every_unified_call() -> None:
     async def scenario() -> None:
         async with trading() as (exchange, rig):
             rig.price(50010, mark="50009")
-            assert abs(await exchange.fetch_time() - rig.world.told_ms()) < 5000
+            assert abs(await exchange.fetch_time() - rig.world.told_ms("bybit")) < 5000
             ticker = await exchange.fetch_ticker(UNIFIED)
             assert (ticker["symbol"], ticker["last"], ticker["bid"], ticker["ask"]) == (UNIFIED, 50010, 50010, 50010.1)
             assert (await exchange.fetch_tickers())[UNIFIED]["markPrice"] == 50009
@@ -74,7 +74,7 @@ def test_public_market_data_is_there_under_every_unified_call() -> None:
             assert (await exchange.fetch_trades(UNIFIED))[-1]["price"] == 50010
             rate = await exchange.fetch_funding_rate(UNIFIED)
             assert (rate["fundingRate"], rate["markPrice"]) == (0.0001, 50009)
-            assert rate["fundingTimestamp"] > rig.world.told_ms()
+            assert rate["fundingTimestamp"] > rig.world.told_ms("bybit")
             assert (await exchange.fetch_open_interest(UNIFIED))["openInterestAmount"] > 0
             assert (await exchange.fetch_market_leverage_tiers(UNIFIED))[0]["maxLeverage"] == 100
 
@@ -313,7 +313,7 @@ def test_a_wrong_secret_an_unknown_key_and_a_slow_clock_are_told_apart() -> None
             exchange.secret, exchange.apiKey = DEFAULT_KEY.secret, "nobody"
             assert await refusal(exchange.fetch_balance()) == 10003
             exchange.apiKey = DEFAULT_KEY.key
-            rig.world.clock.skew(20_000_000_000)
+            rig.world.skew("bybit", 20_000_000_000)
             with pytest.raises(ccxt.InvalidNonce):
                 await exchange.fetch_balance()
 

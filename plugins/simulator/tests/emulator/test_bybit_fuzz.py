@@ -62,7 +62,7 @@ def test_any_signed_request_is_answered_in_the_envelope(asked: list[tuple[tuple[
     v.world.settings.check_signatures = False
     v.bybit_order(stopLoss="45000")
     for (method, path), body in asked:
-        stamp = str(v.world.told_ms())
+        stamp = str(v.world.told_ms("bybit"))
         headers = {"x-bapi-api-key": "demo-key", "x-bapi-timestamp": stamp, "x-bapi-sign": "0"}
         if method == "GET":
             query = "&".join(f"{name}={value}" for name, value in body.items())

@@ -41,7 +41,7 @@ def test_every_answer_comes_in_the_envelope_with_status_200_and_the_venues_time(
     answer = v.bybit("POST", "/v5/order/cancel", **HERE, orderId="nothing")
     assert (answer["retCode"], answer["retMsg"]) == (110001, "order not exists or too late to cancel")
     assert set(answer) == {"retCode", "retMsg", "result", "retExtInfo", "time"}
-    assert answer["time"] == v.world.told_ms()
+    assert answer["time"] == v.world.told_ms("bybit")
     assert v.answers[-1].status == 200
     assert v.lines("response")[-1]["code"] == 110001
 
@@ -226,7 +226,7 @@ def test_executions_are_filtered_by_kind_order_and_time() -> None:
     assert [row["execType"] for row in rows(v, path)] == ["BustTrade", "Trade"]
     assert [row["orderId"] for row in rows(v, path, execType="Trade")] == [order_id]
     assert len(rows(v, path, orderId=order_id)) == 1
-    assert rows(v, path, startTime=v.world.told_ms() + 1) == []
+    assert rows(v, path, startTime=v.world.told_ms("bybit") + 1) == []
     assert v.bybit("GET", path, **HERE, execType="None")["retCode"] == 10001
     liquidation = rows(v, HISTORY)[0]
     assert (liquidation["createType"], liquidation["orderLinkId"]) == ("CreateByLiq", "")

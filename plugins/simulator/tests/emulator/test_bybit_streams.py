@@ -26,7 +26,7 @@ def subscribed(v: Virtual, *topics: str) -> tuple[Any, Inbox]:
 
 
 def auth_frame(v: Virtual, *, secret: str = SECRET, key: str = KEY, ahead_ms: int = 1000, text: bool = False) -> str:
-    expires = v.world.told_ms() + ahead_ms
+    expires = v.world.told_ms("bybit") + ahead_ms
     sign = hmac.new(secret.encode(), f"GET/realtime{expires}".encode(), hashlib.sha256).hexdigest()
     return json.dumps({"op": "auth", "args": [key, str(expires) if text else expires, sign]})
 
@@ -287,7 +287,7 @@ def trading(v: Virtual) -> tuple[Any, Inbox]:
 
 
 def ask(v: Virtual, socket: Any, inbox: Inbox, op: str, body: dict[str, Any], **frame: Any) -> Any:
-    header = {"X-BAPI-TIMESTAMP": str(v.world.told_ms())}
+    header = {"X-BAPI-TIMESTAMP": str(v.world.told_ms("bybit"))}
     socket.receive(json.dumps({"reqId": f"r{len(inbox.frames)}", "header": header, "op": op, "args": [body], **frame}))
     v.wait_ms(5)
     return inbox.frames[-1]

@@ -1,4 +1,4 @@
-"""Emulator time: standing still, advancing, skewed; and following a real clock."""
+"""Emulator time: standing still, advancing; and following a real clock."""
 
 from __future__ import annotations
 
@@ -54,12 +54,6 @@ def test_a_cancelled_timer_does_not_run() -> None:
     cancel()
     clock.advance(20)
     assert seen == []
-
-
-def test_skew_changes_what_is_told_and_not_what_is() -> None:
-    clock = ManualClock(now_ns=1000)
-    clock.skew(-300)
-    assert (clock.now_ns(), clock.told_ns()) == (1000, 700)
 
 
 def test_a_real_clock_follows_its_source_and_never_runs_backwards() -> None:

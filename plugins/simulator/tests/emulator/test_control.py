@@ -49,8 +49,13 @@ def test_somebody_else_changes_a_position() -> None:
 def test_the_clock_is_skewed_and_advanced() -> None:
     virtual = Virtual.start()
     before = virtual.world.now_ns()
-    told = virtual.control.clock({"skew_ms": 5000})
-    assert told["told_ms"] - told["t"] // 1_000_000 == 5000
+    now_ms = before // 1_000_000
+    assert virtual.control.clock({"skew_ms": 5000})["told_ms"] == {"binance": now_ms + 5000, "bybit": now_ms + 5000}
+    told = virtual.control.clock({"skew_ms": -5000, "venue": "bybit"})
+    assert told["told_ms"] == {"binance": now_ms + 5000, "bybit": now_ms - 5000}
+    assert told["t"] == before
+    with pytest.raises(ControlError, match="venue must be one of"):
+        virtual.control.clock({"skew_ms": 1, "venue": "nope"})
     virtual.control.advance({"ms": 250})
     assert virtual.world.now_ns() - before == 250_000_000
     with pytest.raises(ControlError, match="never runs backwards"):

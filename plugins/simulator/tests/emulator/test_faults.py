@@ -37,9 +37,9 @@ def _faulty(name: str, **rule: object) -> Virtual:
     ],
 )
 def test_a_rule_fires_when_it_says(when: dict[str, int], fires: str) -> None:
-    virtual = _faulty("refuse", code=-1, path="/fapi/v1/ping", **when)
+    virtual = _faulty("refuse", code=-1, message="no", path="/fapi/v1/ping", **when)
     answers = [virtual.binance("GET", "/fapi/v1/ping") for _ in fires]
-    assert "".join("1" if answer == {"code": -1, "msg": "refused"} else "0" for answer in answers) == fires
+    assert "".join("1" if answer == {"code": -1, "msg": "no"} else "0" for answer in answers) == fires
 
 
 def test_chance_is_the_same_for_the_same_seed() -> None:
@@ -322,10 +322,31 @@ def test_the_order_of_a_stop_comes_out_short() -> None:
     assert virtual.lines("order")[-1]["status"] == "expired"
 
 
-def test_an_acknowledged_order_is_rejected() -> None:
-    virtual = _faulty("reject-order")
-    assert virtual.bybit_order()["retCode"] == 0
+@pytest.mark.parametrize("rest", [{}, {"orderType": "Limit", "price": "50100"}])
+def test_an_acknowledged_order_is_rejected_a_little_later_and_does_not_fill_meanwhile(rest: dict[str, str]) -> None:
+    virtual = Virtual.start()
+    inbox = virtual.bybit_stream("order")
+    virtual.fault("reject-order", after_ms=100)
+    wish = {"category": "linear", "symbol": "BTCUSDT", "side": "Buy", "orderType": "Market", "qty": "0.01"}
+    assert virtual.bybit("POST", "/v5/order/create", **{**wish, **rest})["retCode"] == 0
+    virtual.wait_ms(99)
+    virtual.price("bybit", "40000")
+    assert virtual.lines("order")[-1]["status"] == "new"
+    virtual.wait_ms(1)
+    told = [row for frame in inbox.frames if frame.get("topic") == "order" for row in frame["data"]]
+    assert [(row["orderStatus"], row["rejectReason"]) for row in told] == [
+        ("New", "EC_NoError"), ("Rejected", "EC_Others"),
+    ]  # fmt: skip
     assert (virtual.lines("order")[-1]["status"], virtual.held("bybit")) == ("rejected", "0")
+
+
+def test_an_order_that_is_cancelled_before_its_rejection_stays_cancelled() -> None:
+    virtual = _faulty("reject-order", after_ms=100)
+    order = virtual.bybit_order()["result"]["orderId"]
+    gone = virtual.bybit("POST", "/v5/order/cancel", category="linear", symbol="BTCUSDT", orderId=order)
+    assert gone["retCode"] == 0
+    virtual.wait_ms(200)
+    assert virtual.lines("order")[-1]["status"] == "cancelled"
 
 
 def test_what_is_cancelled_fills_just_before() -> None:
@@ -418,8 +439,10 @@ def test_filters_change_in_the_engine_and_in_the_markets_answer() -> None:
 
 def test_the_clock_of_the_venue_is_off() -> None:
     virtual = _faulty("clock-skew", venue="binance", skew_ms=-60_000, at_ms=1)
+    before_ms = virtual.world.told_ms("binance")
     virtual.wait_ms(1)
-    assert virtual.world.told_ms() - virtual.world.now_ns() // 1_000_000 == -60_000
+    assert virtual.binance("GET", "/fapi/v1/time") == {"serverTime": before_ms + 1 - 60_000}
+    assert virtual.world.told_ms("bybit") == before_ms + 1, "the clock of the other venue is right"
 
 
 def test_a_key_is_revoked() -> None:

@@ -43,13 +43,14 @@ class Inbox:
 
 @define
 class Virtual:
-    """Both venues on manual time, with a client of each."""
+    """Both venues on manual time, with a client of each, whose clock is behind by `behind_ms`."""
 
     world: World
     clock: ManualClock
     tail: Tail
     control: Control
     answers: list[HttpResponse] = field(factory=list)
+    behind_ms: int = 0
 
     @classmethod
     def start(cls, *, seed: int = 0, prices: bool = True) -> Virtual:
@@ -68,14 +69,14 @@ class Virtual:
 
     def binance(self, method: str, path: str, **params: object) -> Any:
         """A signed request of Binance; answers its parsed body."""
-        query = urlencode({**params, "timestamp": self.world.told_ms()})
+        query = urlencode({**params, "timestamp": self.world.told_ms("binance") - self.behind_ms})
         signature = hmac.new(SECRET.encode(), query.encode(), hashlib.sha256).hexdigest()
         headers = {"x-mbx-apikey": KEY}
         return _body(self.send(HttpRequest(method, path, f"{query}&signature={signature}", headers)))
 
     def bybit(self, method: str, path: str, **params: object) -> Any:
         """A signed request of Bybit; answers its parsed body."""
-        stamp, window = str(self.world.told_ms()), "5000"
+        stamp, window = str(self.world.told_ms("bybit") - self.behind_ms), "5000"
         text = urlencode(params) if method == "GET" else json.dumps(params)
         sign = hmac.new(SECRET.encode(), f"{stamp}{KEY}{window}{text}".encode(), hashlib.sha256).hexdigest()
         headers = {
@@ -89,9 +90,9 @@ class Virtual:
         return _body(self.send(HttpRequest(method, path, query, headers, body)))
 
     def order(self, symbol: str = "BTCUSDT", side: str = "BUY", quantity: str = "0.01", **rest: object) -> Any:
-        """A market order on Binance, with the result in the answer."""
+        """An order on Binance, a market order unless `rest` says otherwise, with the result in the answer."""
         wish = {"symbol": symbol, "side": side, "type": "MARKET", "quantity": quantity, "newOrderRespType": "RESULT"}
-        return self.binance("POST", "/fapi/v1/order", **wish, **rest)
+        return self.binance("POST", "/fapi/v1/order", **{**wish, **rest})
 
     def bybit_order(self, symbol: str = "BTCUSDT", side: str = "Buy", quantity: str = "0.01", **rest: object) -> Any:
         """A market order on Bybit."""
@@ -126,7 +127,7 @@ class Virtual:
     def bybit_stream(self, *topics: str) -> Inbox:
         """The private stream of Bybit with some topics."""
         socket, inbox = self.open("/v5/private")
-        expires = self.world.told_ms() + 10_000
+        expires = self.world.told_ms("bybit") + 10_000
         sign = hmac.new(SECRET.encode(), f"GET/realtime{expires}".encode(), hashlib.sha256).hexdigest()
         socket.receive(json.dumps({"op": "auth", "args": [KEY, expires, sign]}))
         socket.receive(json.dumps({"op": "subscribe", "req_id": "1", "args": list(topics)}))

@@ -21,7 +21,7 @@ from ..engine.rules import Market
 from ..engine.style import STYLES
 from ..engine.venue import Venue
 from ..markets import read_markets
-from .clock import NS_PER_MS, NS_PER_S, EmulatorClock
+from .clock import NS_PER_MS, EmulatorClock
 from .settings import Settings
 from .world import KeyInfo, World
 
@@ -97,8 +97,6 @@ def _realism(name: str) -> Realism:
     if name == "bybit":
         return Realism(tells_stages=True, liquidates=True, stop_becomes_order=True)
     return Realism(
-        # Unverified: one public report measured 1.5 to 3 s until a new position is seen.
-        position_lag_ns=2 * NS_PER_S,
         trigger_delay_ns=12 * NS_PER_MS,
         tells_stages=True,
         liquidates=True,

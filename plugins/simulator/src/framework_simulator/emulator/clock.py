@@ -1,7 +1,7 @@
 """Emulator time: the clock that venues sign by, and the timers that run on it.
 
 Two kinds with one face. `RealClock` follows the machine's clock and an asyncio loop; `ManualClock` stands still until
-it is advanced, and then runs the timers that fall due, in order. Both can be skewed: a venue whose clock is off.
+it is advanced, and then runs the timers that fall due, in order.
 """
 
 from __future__ import annotations
@@ -36,18 +36,10 @@ class Handle(Protocol):
 
 
 class EmulatorClock(Protocol):
-    """The venues' time."""
+    """Emulator time."""
 
     def now_ns(self) -> int:
-        """The instant, ns UTC, as the venues see it: without skew. Never runs backwards."""
-        ...
-
-    def told_ns(self) -> int:
-        """The instant that the venues tell clients and check signatures by: `now_ns` and the skew."""
-        ...
-
-    def skew(self, offset_ns: int) -> None:
-        """From now on the venues tell a time that is off by `offset_ns`."""
+        """The instant, ns UTC. Never runs backwards."""
         ...
 
     def advance(self, delta_ns: int) -> None:
@@ -64,7 +56,6 @@ class ManualClock:
     """Time stands still until somebody advances it. Timers of one instant run in the order they were made."""
 
     _now_ns: int = 1_700_000_000 * NS_PER_S
-    _offset_ns: int = field(default=0, init=False)
     _timers: list[tuple[int, int, Callable[[], object]]] = field(factory=list, init=False)
     _numbers: itertools.count[int] = field(factory=itertools.count, init=False)
     _cancelled: set[int] = field(factory=set, init=False)
@@ -72,14 +63,6 @@ class ManualClock:
     def now_ns(self) -> int:
         """The instant."""
         return self._now_ns
-
-    def told_ns(self) -> int:
-        """The instant and the skew."""
-        return self._now_ns + self._offset_ns
-
-    def skew(self, offset_ns: int) -> None:
-        """Tell a time that is off."""
-        self._offset_ns = offset_ns
 
     def advance(self, delta_ns: int) -> None:
         """Go ahead by `delta_ns`, halting at every timer."""
@@ -107,7 +90,6 @@ class RealClock:
     source: Callable[[], int]
     loop: TimerLoop
     _ahead_ns: int = field(default=0, init=False)
-    _offset_ns: int = field(default=0, init=False)
     _last_ns: int = field(default=0, init=False)
     _timers: dict[int, tuple[int, Callable[[], object], Handle]] = field(factory=dict, init=False)
     _numbers: itertools.count[int] = field(factory=itertools.count, init=False)
@@ -116,14 +98,6 @@ class RealClock:
         """The instant."""
         self._last_ns = max(self._last_ns, self.source() + self._ahead_ns)
         return self._last_ns
-
-    def told_ns(self) -> int:
-        """The instant and the skew."""
-        return self.now_ns() + self._offset_ns
-
-    def skew(self, offset_ns: int) -> None:
-        """Tell a time that is off."""
-        self._offset_ns = offset_ns
 
     def advance(self, delta_ns: int) -> None:
         """Jump ahead: timers that fall due in between run now, each at its instant."""

@@ -89,8 +89,12 @@ class Control:
         return {"order": None if order is None else order.id}
 
     def clock(self, wish: Mapping[str, Any]) -> dict[str, Any]:
-        """``{skew_ms}``: from now on the venues tell a time that is off by so much."""
-        self.world.clock.skew(int(_needed(wish, "skew_ms") * NS_PER_MS))
+        """``{skew_ms, venue?}``: from now on the venue (else both) tells a time that is off by so much."""
+        offset_ns = int(_needed(wish, "skew_ms") * NS_PER_MS)
+        if wish.get("venue", VENUES[0]) not in VENUES:
+            raise ControlError(f"venue must be one of {', '.join(VENUES)}")
+        for venue in (wish["venue"],) if "venue" in wish else VENUES:
+            self.world.skew(venue, offset_ns)
         return self._times()
 
     def advance(self, wish: Mapping[str, Any]) -> dict[str, Any]:
@@ -118,6 +122,7 @@ class Control:
                 changes[key] = int(_needed(wish, name) * NS_PER_MS)
         for key, value in changes.items():
             setattr(settings, key, value)
+        self.world.apply_settings()
         return self._settings()
 
     def _settings(self) -> dict[str, Any]:
@@ -152,7 +157,7 @@ class Control:
         }
 
     def _times(self) -> dict[str, Any]:
-        return {"t": self.world.now_ns(), "told_ms": self.world.told_ms()}
+        return {"t": self.world.now_ns(), "told_ms": {venue: self.world.told_ms(venue) for venue in VENUES}}
 
     def _market(self, wish: Mapping[str, Any]) -> tuple[str, str]:
         venue, symbol = wish.get("venue"), wish.get("symbol")

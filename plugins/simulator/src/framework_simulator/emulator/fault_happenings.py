@@ -33,7 +33,7 @@ def _account(world: World, occasion: Occasion) -> str:
 
 
 def _skew(world: World, occasion: Occasion, own: Mapping[str, Any]) -> None:
-    world.clock.skew(int(own["skew_ms"]) * NS_PER_MS)
+    world.skew(occasion.venue, int(own["skew_ms"]) * NS_PER_MS)
 
 
 def _filters(world: World, occasion: Occasion, own: Mapping[str, Any]) -> None:
@@ -92,6 +92,7 @@ def _close(world: World, occasion: Occasion, own: Mapping[str, Any]) -> None:
     for one in tuple(world.sockets.values()):
         if one.venue == occasion.venue and fnmatchcase(one.path, own["sockets"]):
             one.close(int(own["close_code"]), "")
+    world.faults.keep_out(occasion.venue, own["sockets"], int(own["for_ms"]) * NS_PER_MS)
 
 
 def _silence(world: World, occasion: Occasion, own: Mapping[str, Any]) -> None:
@@ -109,6 +110,13 @@ def _race_fill(world: World, occasion: Occasion, own: Mapping[str, Any]) -> None
     for order in engine.open_orders(account):
         if order.id in ids or order.client_id in ids:
             world.act(occasion.venue, lambda venue, now, order=order: venue.fill_order(account, order, now))  # type: ignore[misc]
+
+
+def _fill(world: World, occasion: Occasion, own: Mapping[str, Any]) -> None:
+    """The resting orders of a market fill."""
+    account, engine = _account(world, occasion), world.venues[occasion.venue]
+    for order in engine.open_orders(account, own["market"]):
+        world.act(occasion.venue, lambda venue, now, order=order: venue.fill_order(account, order, now))  # type: ignore[misc]
 
 
 def _race_trigger(world: World, occasion: Occasion, own: Mapping[str, Any]) -> None:
@@ -145,10 +153,11 @@ HAPPENINGS: Mapping[str, Deed] = {
     "adl": Deed(_deleverage, {"market": None, "qty": None, "after_ms": 0}),
     "position-changed": Deed(_position, {"market": None, "qty": None, "after_ms": 0}),
     "funding": Deed(_funding, {"market": None, "rate": "0.0001", "after_ms": 0}),
-    "streams-closed": Deed(_close, {"sockets": "*", "close_code": 1006, "after_ms": 0}),
+    "streams-closed": Deed(_close, {"sockets": "*", "close_code": 1006, "for_ms": 0, "after_ms": 0}),
     "streams-silent": Deed(_silence, {"sockets": "*", "for_ms": 60_000, "after_ms": 0}),
     "listen-keys-expire": Deed(_listen_keys, {"after_ms": 0}),
     "stale-reads": Deed(_lag, {"lag_ms": 5_000, "for_ms": 60_000, "after_ms": 0}),
+    "orders-fill": Deed(_fill, {"market": None, "after_ms": 0}),
     "fill-races": Deed(_race_fill, {"after_ms": 0}),
     "trigger-races": Deed(_race_trigger, {"after_ms": 0}),
     "key-revoked": Deed(_revoke, {"key": None, "after_ms": 0}),

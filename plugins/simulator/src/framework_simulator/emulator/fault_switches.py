@@ -14,6 +14,8 @@ from attrs import field, frozen
 from framework import OrderStatus
 
 from ..engine.orders import Stop
+from .binance import errors as binance
+from .bybit import errors as bybit
 from .clock import NS_PER_MS
 from .fault_happenings import HAPPENINGS, Happening
 from .faults import FaultAnswer, Occasion, RequestPlan
@@ -111,8 +113,11 @@ def _truncated(own: Mapping[str, Any], venue: str) -> RequestPlan:
 
 
 def _refuse(own: Mapping[str, Any], venue: str) -> RequestPlan:
-    status = own["status"] or (400 if venue == "binance" else 200)
-    return _answered(own["executed"], FaultAnswer(status, int(own["code"]), str(own["message"])))
+    """Without a message or a status: the venue's own for that code."""
+    code = int(own["code"])
+    usual = binance.VenueError(code) if venue == "binance" else bybit.VenueError(code, "")
+    message = own["message"] or usual.message.replace("{}", "")
+    return _answered(own["executed"], FaultAnswer(own["status"] or usual.status, code, message))
 
 
 def _limited(own: Mapping[str, Any], venue: str) -> RequestPlan:
@@ -177,7 +182,7 @@ SWITCHES: Mapping[str, Switch] = {
         planner=_coded(503, -1008, "Server is currently overloaded with other requests.", 10016),
     ),
     # the venue says no
-    "refuse": Switch("request", {"code": None, "message": "refused", "status": 0, "executed": False}, planner=_refuse),
+    "refuse": Switch("request", {"code": None, "message": "", "status": 0, "executed": False}, planner=_refuse),
     "rate-limited": Switch("request", {"retry_after_s": 10}, planner=_limited),
     "banned": Switch("request", {"retry_after_s": 120}, planner=_banned),
     "forbidden": Switch("request", planner=_raw(403, b"<html><body>403 Forbidden</body></html>", HTML)),
@@ -189,7 +194,7 @@ SWITCHES: Mapping[str, Switch] = {
     # the engine
     "stop-vanishes": Switch("stop", {"after_ms": 50}, stopper=_vanish),
     "short-child": Switch("engine", {"filled_percent": 0}),
-    "reject-order": Switch("engine", {"reason": "EC_Others"}),
+    "reject-order": Switch("engine", {"reason": "EC_Others", "after_ms": 100}),
     # what others, or the venue, do; fires with a request that fits, or by itself with `at_ms`
     **{name: Switch("happening", one.defaults, happening=one.do) for name, one in HAPPENINGS.items()},
 }

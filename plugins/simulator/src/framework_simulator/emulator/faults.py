@@ -130,6 +130,7 @@ class Faults:
     _rules: list[Rule] = field(factory=list, init=False)
     _held: dict[tuple[str, str], list[Callable[[], None]]] = field(factory=dict, init=False)
     _silent: list[tuple[int, str, str]] = field(factory=list, init=False)
+    _kept_out: list[tuple[int, str, str]] = field(factory=list, init=False)
     _lag: list[tuple[int, str, int]] = field(factory=list, init=False)
 
     # ── the rules ───────────────────────────────────────────────────────────────────────────────────────────
@@ -162,9 +163,10 @@ class Faults:
                 self.world.schedule(int(at_ms) * NS_PER_MS, lambda rule=rule: self._by_itself(rule))  # type: ignore[misc]
 
     def clear(self) -> None:
-        """Let no rule hold. What was held back goes out; lags and silence end."""
+        """Let no rule hold. What was held back goes out; lags, silence and closed doors end."""
         self._rules.clear()
         self._silent.clear()
+        self._kept_out.clear()
         self._lag.clear()
         for waiting in tuple(self._held.values()):
             for go in waiting:
@@ -248,16 +250,21 @@ class Faults:
 
     def silences(self, venue: str, path: str) -> bool:
         """Whether a socket opened at `path` says and hears nothing at the moment: open, but dead."""
-        if not self._silent:
-            return False
-        now_ns = self.world.now_ns()
-        return any(now_ns < until and where == venue and fnmatchcase(path, glob) for until, where, glob in self._silent)
+        return bool(self._silent) and self._holds(self._silent, venue, path)
+
+    def keeps_out(self, venue: str, path: str) -> bool:
+        """Whether a socket at `path` can't be opened at the moment."""
+        return self._holds(self._kept_out, venue, path)
 
     # ── what switches use ───────────────────────────────────────────────────────────────────────────────────
 
     def silence(self, venue: str, path: str, for_ns: int) -> None:
         """Open sockets of a venue whose path fits the glob say nothing for a while."""
         self._silent.append((self.world.now_ns() + for_ns, venue, path))
+
+    def keep_out(self, venue: str, path: str, for_ns: int) -> None:
+        """Sockets of a venue whose path fits the glob can't be opened for a while."""
+        self._kept_out.append((self.world.now_ns() + for_ns, venue, path))
 
     def lag_reads(self, venue: str, lag_ns: int, for_ns: int) -> None:
         """What happens within `for_ns` shows to queries `lag_ns` later."""
@@ -278,6 +285,10 @@ class Faults:
                 self._tell(rule, occasion)
                 due.append((rule, switch))
         return due
+
+    def _holds(self, places: list[tuple[int, str, str]], venue: str, path: str) -> bool:
+        now_ns = self.world.now_ns()
+        return any(now_ns < until and where == venue and fnmatchcase(path, glob) for until, where, glob in places)
 
     def _by_itself(self, rule: Rule) -> None:
         from .fault_switches import SWITCHES

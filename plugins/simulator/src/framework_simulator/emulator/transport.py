@@ -10,6 +10,7 @@ from .wire import HttpRequest, HttpResponse, Peer, Socket, Wire
 from .world import World
 
 NOT_FOUND = HttpResponse(404, {"Content-Type": "text/plain; charset=utf-8"}, b"no venue answers here\n")
+UNAVAILABLE = HttpResponse(503, {"Content-Type": "text/plain; charset=utf-8"}, b"Service Unavailable.")
 FAILED = HttpResponse(500, {"Content-Type": "text/plain; charset=utf-8"}, b"the emulator has a defect\n")
 
 
@@ -32,6 +33,8 @@ def open_socket(
     wire = wire_for(world, path)
     if wire is None:
         return NOT_FOUND
+    if world.faults.keeps_out(wire.venue, path):
+        return UNAVAILABLE
     guarded = GuardedPeer(world, wire.venue, path, peer)
     try:
         opened = wire.connect(path, query, headers, guarded)

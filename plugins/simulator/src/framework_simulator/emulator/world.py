@@ -19,9 +19,10 @@ from framework import Quote
 from ..engine.book import Book
 from ..engine.events import Event
 from ..engine.ledger import Ledger
+from ..engine.realism import Rejection
 from ..engine.rules import Market
 from ..engine.venue import Venue
-from .clock import Cancel, EmulatorClock
+from .clock import NS_PER_MS, Cancel, EmulatorClock
 from .faults import Faults
 from .rows import row_with
 from .settings import Settings
@@ -85,14 +86,20 @@ class World:
     _views: dict[tuple[str, str], LaggingView] = field(factory=dict, init=False)
     _tapes: dict[tuple[str, str], Tape] = field(factory=dict, init=False)
     _requests: int = field(default=0, init=False)
+    _skews_ns: dict[str, int] = field(factory=dict, init=False)
     _timers: dict[str, tuple[int, Cancel]] = field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.random = random.Random(self.seed)  # noqa: S311 - chance in a simulation, not a secret
         self.faults = Faults(self)
+        self.apply_settings()
         for name, venue in self.venues.items():
             venue.realism.child_fill = lambda account, symbol, name=name: self._child_fill(name, account, symbol)  # type: ignore[misc]
             venue.realism.order_rejection = lambda account, symbol, name=name: self._rejection(name, account, symbol)  # type: ignore[misc]
+
+    def apply_settings(self) -> None:
+        """Let the engines know what of the settings concerns them. Call it after a change."""
+        self.venues["binance"].realism.position_lag_ns = self.settings.position_lag_ns
 
     # ── time ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -100,9 +107,13 @@ class World:
         """Emulator time, ns UTC, without skew: what the ledger says."""
         return self.clock.now_ns()
 
-    def told_ms(self) -> int:
-        """What the venues say the time is, ms UTC: with skew. Signatures are checked against it."""
-        return self.clock.told_ns() // 1_000_000
+    def told_ms(self, venue: str) -> int:
+        """What a venue says the time is, ms UTC: with its skew. It checks signatures against that."""
+        return (self.clock.now_ns() + self._skews_ns.get(venue, 0)) // NS_PER_MS
+
+    def skew(self, venue: str, offset_ns: int) -> None:
+        """From now on a venue tells a time that is off by `offset_ns`."""
+        self._skews_ns[venue] = offset_ns
 
     def schedule(self, delay_ns: int, callback: Callable[[], object]) -> Cancel:
         """Run a callback after `delay_ns` of emulator time. A defect in it is counted, and ends nothing."""
@@ -229,9 +240,9 @@ class World:
         own = self.faults.ask("short-child", venue, account, symbol)
         return None if own is None else Decimal(str(own["filled_percent"])) / 100
 
-    def _rejection(self, venue: str, account: str, symbol: str) -> str | None:
+    def _rejection(self, venue: str, account: str, symbol: str) -> Rejection | None:
         own = self.faults.ask("reject-order", venue, account, symbol)
-        return None if own is None else str(own["reason"])
+        return None if own is None else Rejection(str(own["reason"]), int(own["after_ms"]) * NS_PER_MS)
 
     # ── inside ──────────────────────────────────────────────────────────────────────────────────────────────
 

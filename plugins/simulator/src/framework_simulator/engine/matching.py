@@ -22,7 +22,7 @@ from .events import Event, Filled, OrderChanged, PositionChanged
 from .ledger import Ledger
 from .money import ZERO, in_digits_of
 from .orders import Cause, CreatedBy, Order, Stop, crosses
-from .realism import Realism
+from .realism import Realism, Rejection
 from .rules import Market
 from .style import VenueStyle
 
@@ -51,6 +51,7 @@ class Matching:
     desks: dict[str, Desk] = field(factory=dict)
     events: list[Event] = field(factory=list)
     triggering: list[tuple[int, Desk, Stop]] = field(factory=list)
+    rejecting: dict[str, tuple[int, Desk, Order, str]] = field(factory=dict)
     now_ns: int = 0
     _orders: int = field(default=0, init=False)
     _fills: int = field(default=0, init=False)
@@ -71,7 +72,7 @@ class Matching:
             self.events.append(OrderChanged(desk.name, order))
         rejection = self.realism.order_rejection(desk.name, order.symbol)
         if rejection is not None:
-            return self.end(desk, order, OrderStatus.REJECTED, rejection)
+            return self._reject(desk, order, rejection)
         marketable = self._marketable(order)
         if marketable and order.time_in_force is TimeInForce.POST_ONLY:
             return self.end(desk, order, OrderStatus.CANCELLED, WOULD_TAKE)
@@ -90,7 +91,7 @@ class Matching:
         order = self._keep(desk, order)
         self.ledger.order(self.now_ns, desk.name, order)
         self.events.append(OrderChanged(desk.name, order))
-        if self._marketable(order):
+        if self._marketable(order) and order.id not in self.rejecting:
             order = self._trade(desk, order, self._taking_price(order), desk.account.taker_fee, maker=False)
             self._conclude(desk, order, held)
         return order
@@ -207,6 +208,12 @@ class Matching:
         conditional.finish(self, desk, order)
         return order
 
+    def _reject(self, desk: Desk, order: Order, rejection: Rejection) -> Order:
+        if not rejection.after_ns:
+            return self.end(desk, order, OrderStatus.REJECTED, rejection.reason)
+        self.rejecting[order.id] = (self.now_ns + rejection.after_ns, desk, order, rejection.reason)
+        return order
+
     def _conclude(self, desk: Desk, order: Order, held: Position, *, changed: bool = True) -> None:
         """Tell the order, then what its fills did to the position and to what hangs on it."""
         if changed:
@@ -249,7 +256,13 @@ class Matching:
             forced.liquidate_where_due(self, symbol)
 
     def advance(self) -> None:
-        """Do what has fallen due with time: stops whose delay is over become orders."""
+        """Do what has fallen due with time: orders are rejected, stops whose delay is over become orders."""
+        for order_id, (due_ns, desk, order, reason) in tuple(self.rejecting.items()):
+            if due_ns <= self.now_ns:
+                del self.rejecting[order_id]
+                current = desk.order_by_id(order.symbol, order_id)
+                if current is not None and not current.status.is_final:
+                    self.end(desk, current, OrderStatus.REJECTED, reason)
         while self.triggering and self.triggering[0][0] <= self.now_ns:
             _, desk, stop = self.triggering.pop(0)
             if desk.is_triggering(stop):
@@ -315,7 +328,8 @@ class Matching:
         self._conclude(desk, order, held)
 
     def _resting(self, symbol: str) -> Iterator[tuple[Desk, Order]]:
-        return ((desk, order) for desk in self.desks.values() for order in desk.resting(symbol))
+        resting = ((desk, order) for desk in self.desks.values() for order in desk.resting(symbol))
+        return ((desk, order) for desk, order in resting if order.id not in self.rejecting)
 
 
 def _fill_cause(order: Order) -> str:

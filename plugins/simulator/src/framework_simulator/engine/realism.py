@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from decimal import Decimal
 
-from attrs import define
+from attrs import define, frozen
+
+
+@frozen
+class Rejection:
+    """Why an order that was taken in is rejected after all, and how long after. Until then it never fills."""
+
+    reason: str
+    after_ns: int = 0
 
 
 def _no_limit(account: str, symbol: str) -> Decimal | None:
     return None
 
 
-def _no_reason(account: str, symbol: str) -> str | None:
+def _no_reason(account: str, symbol: str) -> Rejection | None:
     return None
 
 
@@ -26,8 +34,8 @@ class Realism:
     maintenance margin loses its positions. `stop_becomes_order`: a triggered stop goes on as an order under its id
     (Bybit; unverified); otherwise it makes an order with an id of its own (Binance). `counts_reduce_only`: resting
     reduce-only orders use up the position that others may reduce (Binance: -4118). `child_fill` is asked (account,
-    symbol) which fraction of the order that a stop becomes may fill, `order_rejection` whether (and why) an order that
-    was taken in is rejected after all; None: nothing of that kind.
+    symbol) which fraction of the order that a stop becomes may fill, `order_rejection` whether (and why, and when) an
+    order that was taken in is rejected after all; None: nothing of that kind.
     """
 
     position_lag_ns: int = 0
@@ -37,4 +45,4 @@ class Realism:
     stop_becomes_order: bool = False
     counts_reduce_only: bool = False
     child_fill: Callable[[str, str], Decimal | None] = _no_limit
-    order_rejection: Callable[[str, str], str | None] = _no_reason
+    order_rejection: Callable[[str, str], Rejection | None] = _no_reason

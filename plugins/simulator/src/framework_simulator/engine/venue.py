@@ -73,10 +73,12 @@ class Venue(OrderFront, StopFront, AccountFront, OthersFront):
     @property
     def next_due_ns(self) -> int | None:
         """When `advance` has something to do; None: not before something else happens."""
-        return min((due_ns for due_ns, _, _ in self._matching.triggering), default=None)
+        triggering = (due_ns for due_ns, _, _ in self._matching.triggering)
+        rejecting = (due_ns for due_ns, _, _, _ in self._matching.rejecting.values())
+        return min((*triggering, *rejecting), default=None)
 
     def advance(self, now_ns: int) -> None:
-        """Do what has fallen due with time: stops that were being triggered become orders."""
+        """Do what has fallen due with time: stops that were being triggered become orders, late rejections come."""
         self._at(now_ns).advance()
 
     def open_account(self, account: Account) -> None:

@@ -195,7 +195,7 @@ def margin_changes(call: Call) -> list[dict[str, Any]]:
 
 def trading_status(call: Call) -> dict[str, Any]:
     """GET apiTradingStatus: no quantitative rule was broken."""
-    return {"indicators": {}, "updateTime": call.world.told_ms()}
+    return {"indicators": {}, "updateTime": call.world.told_ms("binance")}
 
 
 def key_permissions(call: Call) -> dict[str, Any]:

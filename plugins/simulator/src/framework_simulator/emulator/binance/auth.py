@@ -60,7 +60,7 @@ def check_time(world: World, params: Params) -> None:
     window_ms = RECV_WINDOW_MS if window_ms is None else window_ms
     if not 0 < window_ms <= LARGEST_RECV_WINDOW_MS:
         raise VenueError(-1131)
-    now_ms = world.told_ms()
+    now_ms = world.told_ms("binance")
     if sent_ms >= now_ms + AHEAD_MS:
         message = "Timestamp for this request was 1000ms ahead of the server's time."
         raise VenueError(-1021, message=message)

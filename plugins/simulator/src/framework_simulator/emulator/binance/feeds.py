@@ -45,7 +45,7 @@ class Told:
             "a": text(asks[0][0]),
             "A": text(asks[0][1]),
             "T": ms(book.quote.time_ns),
-            "E": self.call.world.told_ms(),
+            "E": self.call.world.told_ms("binance"),
         }
 
     def mark(self, symbol: str) -> dict[str, Any] | None:
@@ -72,7 +72,7 @@ class Told:
         row = market.day_row(self.call, symbol)
         return {
             "e": "24hrMiniTicker",
-            "E": self.call.world.told_ms(),
+            "E": self.call.world.told_ms("binance"),
             "s": symbol,
             "c": row["lastPrice"],
             "o": row["openPrice"],
@@ -105,13 +105,13 @@ class Told:
     def trade(self, symbol: str, trade: PublicTrade) -> dict[str, Any]:
         """A public trade."""
         at = ms(trade.time_ns)
-        return {"e": "trade", "E": self.call.world.told_ms(), "T": at, "s": symbol, "t": trade.number,
+        return {"e": "trade", "E": self.call.world.told_ms("binance"), "T": at, "s": symbol, "t": trade.number,
                 "p": text(trade.price), "q": text(trade.quantity), "X": "MARKET",
                 "m": not trade.buyer_took}  # fmt: skip
 
     def aggregated(self, symbol: str, trade: PublicTrade) -> dict[str, Any]:
         """The same as an aggregated one."""
-        return {"e": "aggTrade", "E": self.call.world.told_ms(), "s": symbol, **market.aggregated_row(trade)}
+        return {"e": "aggTrade", "E": self.call.world.told_ms("binance"), "s": symbol, **market.aggregated_row(trade)}
 
     def partial_depth(self, symbol: str, count: int) -> dict[str, Any] | None:
         """The best levels."""
@@ -195,7 +195,7 @@ def _candle(call: Call, symbol: str, interval: str) -> Source | None:
         return None
 
     def shape(candle: dict[str, Any]) -> dict[str, Any]:
-        return {"e": "kline", "E": call.world.told_ms(), "s": symbol, "k": candle}
+        return {"e": "kline", "E": call.world.told_ms("binance"), "s": symbol, "k": candle}
 
     return Candle(call, symbol, interval, minutes, shape)
 
@@ -208,7 +208,7 @@ def _continuous(call: Call, place: str, interval: str) -> tuple[str, Source] | N
 
     def shape(candle: dict[str, Any]) -> dict[str, Any]:
         kept = {key: value for key, value in candle.items() if key != "s"}
-        return {"e": "continuous_kline", "E": call.world.told_ms(), "ps": symbol, "ct": "PERPETUAL", "k": kept}
+        return {"e": "continuous_kline", "E": call.world.told_ms("binance"), "ps": symbol, "ct": "PERPETUAL", "k": kept}
 
     return symbol, Candle(call, symbol, interval, minutes, shape)
 
@@ -229,4 +229,4 @@ def force_order_event(call: Call, order: Order) -> dict[str, Any]:
         "z": filled,
         "T": ms(order.updated_ns),
     }
-    return {"e": "forceOrder", "E": call.world.told_ms(), "o": told}
+    return {"e": "forceOrder", "E": call.world.told_ms("binance"), "o": told}

@@ -34,7 +34,7 @@ def ping(call: Call) -> dict[str, Any]:
 
 def time(call: Call) -> dict[str, Any]:
     """GET time."""
-    return {"serverTime": call.world.told_ms()}
+    return {"serverTime": call.world.told_ms("binance")}
 
 
 def exchange_info(call: Call) -> dict[str, Any]:
@@ -43,7 +43,7 @@ def exchange_info(call: Call) -> dict[str, Any]:
     assets = sorted({row["marginAsset"] for row in symbols} | {ASSET})
     return {
         "timezone": "UTC",
-        "serverTime": call.world.told_ms(),
+        "serverTime": call.world.told_ms("binance"),
         "futuresType": "U_MARGINED",
         "rateLimits": [dict(row) for row in RATE_LIMITS],
         "exchangeFilters": [],
@@ -156,7 +156,7 @@ def depth(call: Call) -> dict[str, Any]:
         raise VenueError(-4021, message=f"{limit} is not valid depth limit.")
     book, tape = call.book(symbol), tape_of(call, symbol)
     bids, asks = ([], []) if book is None else shown_depth(book, tape.tick, tape.step, min(limit or 500, SHOWN_LEVELS))
-    now_ms = call.world.told_ms()
+    now_ms = call.world.told_ms("binance")
     return {
         "lastUpdateId": tape.update,
         "E": now_ms,
@@ -178,7 +178,7 @@ def premium_row(call: Call, symbol: str) -> dict[str, Any]:
         "lastFundingRate": text(tape.funding_rate),
         "interestRate": text(INTEREST_RATE),
         "nextFundingTime": next_funding_ms(tape, call.world.now_ns()),
-        "time": call.world.told_ms(),
+        "time": call.world.told_ms("binance"),
     }
 
 
@@ -272,7 +272,7 @@ def aggregated_row(trade: PublicTrade) -> dict[str, Any]:
 
 def adl_risk(call: Call) -> Any:
     """GET symbolAdlRisk."""
-    symbol, now_ms = call.some_symbol(), call.world.told_ms()
+    symbol, now_ms = call.some_symbol(), call.world.told_ms("binance")
     if symbol is not None:
         return {"symbol": symbol, "adlRisk": "low", "updateTime": now_ms}
     return [{"symbol": one, "adlRisk": "low", "updateTime": now_ms} for one in call.engine.markets]
@@ -287,14 +287,14 @@ def open_interest(call: Call) -> dict[str, Any]:
     """GET openInterest: what the accounts of the emulator hold."""
     symbol = call.symbol()
     held = sum((call.engine.position(name, symbol).size for name in call.engine.accounts), ZERO)
-    return {"symbol": symbol, "openInterest": text(held), "time": call.world.told_ms()}
+    return {"symbol": symbol, "openInterest": text(held), "time": call.world.told_ms("binance")}
 
 
 def constituents(call: Call) -> dict[str, Any]:
     """GET constituents: the index is made of one market."""
     symbol = call.symbol()
     part = {"exchange": "binance", "symbol": symbol, "price": price_row(call, symbol)["price"], "weight": "1"}
-    return {"symbol": symbol, "time": call.world.told_ms(), "constituents": [part]}
+    return {"symbol": symbol, "time": call.world.told_ms("binance"), "constituents": [part]}
 
 
 def quoted(call: Call) -> list[str]:

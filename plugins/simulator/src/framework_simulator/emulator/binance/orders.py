@@ -231,7 +231,7 @@ def _response_shape(params: Params) -> Callable[[Order], dict[str, Any]]:
 
 
 def _check_date(call: Call, date_ms: int) -> None:
-    if date_ms <= call.world.told_ms() + GOOD_TILL_LEAST_MS:
+    if date_ms <= call.world.told_ms("binance") + GOOD_TILL_LEAST_MS:
         raise VenueError(-1130, "goodTillDate")
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 
 from attrs import frozen
 
-from . import account, candles, conditional, history, market, orders
+from . import account, candles, conditional, elsewhere, history, market, orders
 from .auth import Security
 from .call import Handler
 from .params import Params
@@ -81,6 +81,7 @@ ROUTES: Mapping[tuple[str, str], Route] = {
     ("GET", "/futures/data/topLongShortPositionRatio"): _public(market.nothing, 0),
     ("GET", "/futures/data/takerlongshortRatio"): _public(market.nothing, 0),
     ("GET", "/futures/data/basis"): _public(market.nothing, 0),
+    ("GET", "/futures/data/delivery-price"): _public(market.nothing, 0),
     ("GET", "/fapi/v1/premiumIndex"): _public(market.premium, by_symbol(1, 10)),
     ("GET", "/fapi/v1/fundingRate"): _public(market.funding_history, 0),
     ("GET", "/fapi/v1/fundingInfo"): _public(market.funding_info, 0),
@@ -139,8 +140,15 @@ ROUTES: Mapping[tuple[str, str], Route] = {
     ("POST", "/fapi/v1/listenKey"): _keyed(account.start_stream),
     ("PUT", "/fapi/v1/listenKey"): _keyed(account.keep_stream),
     ("DELETE", "/fapi/v1/listenKey"): _keyed(account.close_stream),
-    # ── the little of the spot side that futures clients ask for ──
+    # ── the little of the other sides that futures clients ask for ──
+    **{("GET", f"{root}/ping"): _public(market.ping, 0) for root in ("/api/v3", "/dapi/v1")},
+    **{("GET", f"{root}/time"): _public(market.time, 0) for root in ("/api/v3", "/dapi/v1")},
+    **{("GET", f"{root}/exchangeInfo"): _public(elsewhere.nothing_listed, 0) for root in ("/api/v3", "/dapi/v1")},
+    ("GET", "/api/v3/ticker/24hr"): _public(elsewhere.nothing_priced, 0),
+    ("GET", "/dapi/v1/ticker/24hr"): _public(elsewhere.nothing_priced, 0),
+    ("GET", "/sapi/v1/system/status"): _public(elsewhere.system_status, 0),
     ("GET", "/sapi/v1/account/apiRestrictions"): _read(account.key_permissions),
     ("GET", "/sapi/v1/capital/config/getall"): _read(account.currencies, 10),
     ("GET", "/sapi/v1/margin/allPairs"): _keyed(account.margin_pairs),
+    ("GET", "/sapi/v1/margin/isolated/allPairs"): _keyed(account.margin_pairs),
 }

@@ -241,7 +241,7 @@ def depth_event(call: Call, symbol: str, bids: list[Level], asks: list[Level]) -
     book = call.book(symbol)
     return {
         "e": "depthUpdate",
-        "E": call.world.told_ms(),
+        "E": call.world.told_ms("binance"),
         "T": 0 if book is None else ms(book.quote.time_ns),
         "s": symbol,
         "U": 0,

@@ -208,7 +208,7 @@ class UserEvents:
             }
             for held in engine.positions(account)
         ]
-        event = {"e": "MARGIN_CALL", "E": self.world.told_ms(), "cw": text(wallet.cash), "p": rows}
+        event = {"e": "MARGIN_CALL", "E": self.world.told_ms("binance"), "cw": text(wallet.cash), "p": rows}
         self.tell(account, "MARGIN_CALL", "MARGIN_CALL", "", event)
 
     def _account_update(
@@ -253,8 +253,8 @@ class UserEvents:
 
     def _stamped(self, kind: str, at: int, fields: dict[str, Any]) -> dict[str, Any]:
         # T is the engine's time, E the time of sending; both by the clock that clients are told.
-        skew = self.world.told_ms() - ms(self.world.now_ns())
-        return {"e": kind, "T": at + skew, "E": self.world.told_ms(), **fields}
+        skew = self.world.told_ms("binance") - ms(self.world.now_ns())
+        return {"e": kind, "T": at + skew, "E": self.world.told_ms("binance"), **fields}
 
 
 def order_fields(order: Order, execution: str) -> dict[str, Any]:

@@ -24,7 +24,19 @@ from .streams import Hub, UserHub, dump, open_stream
 from .trade_socket import HANDSHAKE_WEIGHT, TradeSocket
 from .user_events import UserEvents
 
-ROOTS = ("/fapi/", "/sapi/", "/futures/", "/ws-fapi/", "/public/", "/market/", "/private/", "/ws", "/stream")
+ROOTS = (
+    "/fapi/",
+    "/api/",
+    "/dapi/",
+    "/sapi/",
+    "/futures/",
+    "/ws-fapi/",
+    "/public/",
+    "/market/",
+    "/private/",
+    "/ws",
+    "/stream",
+)
 JSON_TYPE = {"Content-Type": "application/json;charset=UTF-8"}
 TRADING_PATH = "/ws-fapi/v1"
 
@@ -100,7 +112,7 @@ class BinanceWire:
         self._events.on_quote(symbol)
 
     def _listen_key_expired(self, account: str, key: str) -> None:
-        event = {"e": "listenKeyExpired", "E": self.world.told_ms(), "listenKey": key}
+        event = {"e": "listenKeyExpired", "E": self.world.told_ms("binance"), "listenKey": key}
         self._users.tell_key(account, key, "listenKeyExpired", "listenKeyExpired", "", event)
 
     def _answer_http(self, request: HttpRequest) -> Answer:

@@ -75,7 +75,7 @@ def info(call: Call) -> dict[str, Any]:
         "dcpStatus": "OFF",
         "timeWindow": 0,
         "smpGroup": 0,
-        "updatedTime": str(call.world.told_ms()),
+        "updatedTime": str(call.world.told_ms("bybit")),
     }
 
 

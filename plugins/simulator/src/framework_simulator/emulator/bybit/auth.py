@@ -41,7 +41,7 @@ def check_http(world: World, request: HttpRequest, key: KeyInfo | None) -> KeyIn
 
 def check_time(world: World, sent: object, window: object) -> None:
     """Raises 10002 for a request that is too old, or a second or more ahead."""
-    now_ms = world.told_ms()
+    now_ms = world.told_ms("bybit")
     sent_ms, window_ms = _whole(sent), _whole(window)
     window_ms = RECV_WINDOW_MS if window_ms is None else window_ms
     if sent_ms is None or not now_ms - window_ms <= sent_ms < now_ms + AHEAD_MS:
@@ -56,7 +56,7 @@ def check_socket(world: World, args: Any) -> KeyInfo:
     if key is None:
         raise VenueError(10003)
     expires_ms = _whole(args[1])
-    if expires_ms is None or expires_ms <= world.told_ms():
+    if expires_ms is None or expires_ms <= world.told_ms("bybit"):
         raise VenueError(10004, message="Params Error: expires time is before current time")
     given = args[2] if isinstance(args[2], str) else ""
     # ccxt sends the expiry as text, pybit as a number: the signed text is the same.

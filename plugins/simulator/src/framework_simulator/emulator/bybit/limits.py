@@ -66,7 +66,7 @@ class Limits:
         headers = {
             "X-Bapi-Limit": str(limit),
             "X-Bapi-Limit-Status": str(max(0, limit - used)),
-            "X-Bapi-Limit-Reset-Timestamp": str(bucket.end_ms() if over else self.world.told_ms()),
+            "X-Bapi-Limit-Reset-Timestamp": str(bucket.end_ms() if over else self.world.told_ms("bybit")),
         }
         if over:
             raise TooManyVisitsError(headers)
@@ -74,7 +74,7 @@ class Limits:
 
     def used_up(self) -> dict[str, str]:
         """The headers of an answer that a fault makes 10006: come back in a second."""
-        reset_ms = self.world.told_ms() + NS_PER_S // NS_PER_MS
+        reset_ms = self.world.told_ms("bybit") + NS_PER_S // NS_PER_MS
         return {"X-Bapi-Limit": "10", "X-Bapi-Limit-Status": "0", "X-Bapi-Limit-Reset-Timestamp": str(reset_ms)}
 
 

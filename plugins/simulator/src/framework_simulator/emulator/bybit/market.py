@@ -27,7 +27,7 @@ LARGEST_BOOK = 1000
 
 def time(call: Call) -> dict[str, Any]:
     """GET market/time."""
-    told_ms = call.world.told_ms()
+    told_ms = call.world.told_ms("bybit")
     return {"timeSecond": str(told_ms // 1000), "timeNano": str(told_ms * 1_000_000)}
 
 
@@ -136,7 +136,7 @@ def order_book(call: Call) -> dict[str, Any]:
     book = priced(call, symbol)
     tape = call.world.tape(VENUE, symbol)
     bids, asks = depth(book, tape, call.params.limit(25, LARGEST_BOOK))
-    told_ms = call.world.told_ms()
+    told_ms = call.world.told_ms("bybit")
     return {"s": symbol, "b": bids, "a": asks, "ts": told_ms, "u": tape.update, "seq": tape.update, "cts": told_ms}
 
 

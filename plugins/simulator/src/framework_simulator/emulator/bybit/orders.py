@@ -254,7 +254,7 @@ def batch(one: Callable[[Call], Row], *, dated: bool) -> Handler:
                 row, word = one(part), {"code": 0, "msg": "OK"}
             except VenueError as error:
                 row, word = {**SENT_TO}, {"code": error.code, "msg": error.message}
-            moment = {"createAt": str(call.world.told_ms())} if dated else {}
+            moment = {"createAt": str(call.world.told_ms("bybit"))} if dated else {}
             named = {"category": "linear", "symbol": str(item.values.get("symbol", ""))[:36]}
             rows.append({**named, **row, **moment})
             words.append(word)

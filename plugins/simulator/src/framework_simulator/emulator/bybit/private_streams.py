@@ -115,7 +115,7 @@ class PrivateHub:
         if base == "execution.fast":
             told = {name: told[name] for name in _FAST}
         self._numbers += 1
-        head = {"id": f"emulator-push-{self._numbers}", "creationTime": self.world.told_ms(), "data": [told]}
+        head = {"id": f"emulator-push-{self._numbers}", "creationTime": self.world.told_ms("bybit"), "data": [told]}
 
         def go() -> None:
             frames: dict[str, str] = {}
@@ -141,7 +141,7 @@ class PrivateSocket(StreamSocket):
 
     def _ping(self, frame: dict[str, Any]) -> None:
         named = {"req_id": frame["req_id"]} if "req_id" in frame else {}
-        told = [str(self.connection.world.told_ms())]
+        told = [str(self.connection.world.told_ms("bybit"))]
         self.connection.send({**named, "op": "pong", "args": told, "conn_id": self.connection.id})
 
     def _auth(self, frame: dict[str, Any]) -> None:

@@ -45,7 +45,7 @@ class Source:
 
     def frame(self, kind: str, data: Any, **more: Any) -> str:
         """A frame of the topic."""
-        return dump({"topic": self.topic, "type": kind, "ts": self.world.told_ms(), "data": data, **more})
+        return dump({"topic": self.topic, "type": kind, "ts": self.world.told_ms("bybit"), "data": data, **more})
 
 
 @define
@@ -143,7 +143,7 @@ class BookFeed:
     def _frame(self, kind: str, bids: list[list[str]], asks: list[list[str]]) -> str:
         seq = self.source.world.tape(VENUE, self.source.symbol).update
         data = {"s": self.source.symbol, "b": bids, "a": asks, "u": self._update, "seq": seq}
-        return self.source.frame(kind, data, cts=self.source.world.told_ms())
+        return self.source.frame(kind, data, cts=self.source.world.told_ms("bybit"))
 
 
 def _pairs(levels: list[list[str]]) -> Iterator[tuple[str, str]]:
@@ -228,7 +228,7 @@ class CandleFeed:
         bars = world.tape(VENUE, self.source.symbol).bars(INTERVALS_MINUTES[self.interval])[-2:]
         if not bars:
             return None
-        told_ms, newest = world.told_ms(), bars[-1].open_ns
+        told_ms, newest = world.told_ms("bybit"), bars[-1].open_ns
         shown = [bar for bar in bars if bar.open_ns == newest or bar.open_ns == self._open_ns]
         self._open_ns, self._told_ns = newest, world.now_ns()
         rows = [

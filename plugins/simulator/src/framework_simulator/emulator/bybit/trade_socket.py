@@ -63,7 +63,7 @@ class TradeSocket:
             return
         op = frame.get("op")
         if op == "ping":
-            told = [str(self.world.told_ms())]
+            told = [str(self.world.told_ms("bybit"))]
             self.connection.send({**self._reply(frame, 0, "OK"), "op": "pong", "data": told})
         elif op == "auth":
             self._auth(frame)
@@ -162,7 +162,7 @@ class TradeSocket:
             "op": op[:50] if isinstance(op, str) else "",
             "data": data or {},
             "retExtInfo": extra or {},
-            "header": {**(headers or {}), "Traceid": self.connection.id, "Timenow": str(self.world.told_ms())},
+            "header": {**(headers or {}), "Traceid": self.connection.id, "Timenow": str(self.world.told_ms("bybit"))},
             "connId": self.connection.id,
         }
 

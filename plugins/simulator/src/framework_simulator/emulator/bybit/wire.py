@@ -202,7 +202,7 @@ class BybitWire:
             "retMsg": message,
             "result": result,
             "retExtInfo": extra,
-            "time": self.world.told_ms(),
+            "time": self.world.told_ms("bybit"),
         }
         return json.dumps(whole, separators=(",", ":")).encode()
 

@@ -422,6 +422,20 @@ def test_a_late_execution_of_the_entry_opens_a_closed_position_again_and_closes_
     assert life.asked(SendClose)[0].order.quantity == D("0.5")
 
 
+def test_a_position_that_is_open_again_is_not_closed_twice_while_its_last_close_has_no_answer() -> None:
+    life = closing(protected(PLAIN))
+    life.happens(Filled(close_fill(life.it)))
+    life.read(None)
+    assert life.is_now(State.CLOSED)
+
+    life.happens(Filled(entry_fill(life.it, "0.5", number=9)))
+    assert (life.it.state, life.asked(SendClose)) == (State.CLOSING, [])
+    life.happens(close_answer(life, OrderStatus.FILLED, "1"))
+    life.read(held("0.5"))
+
+    assert life.asked(SendClose)[0].order.quantity == D("0.5")
+
+
 def test_stops_that_move_while_it_closes_are_noted_and_swept_at_the_end() -> None:
     trailing = policy((FixedStop(), Trailer()))
     life = protected(trailing)

@@ -439,6 +439,16 @@ def test_an_entry_acknowledged_only_after_its_position_began_to_close_is_cancell
     assert life.asked(CancelEntry)
 
 
+def test_an_order_in_doubt_that_may_still_rest_is_cancelled_when_its_position_closes() -> None:
+    life = expired(Life(LIMIT, plan()))
+    life.happens(EntryAnswered(life.it.entry.client_id, Unknown("timeout")))
+    life.happens(Filled(entry_fill(life.it, "0.4")))
+
+    life.happens(CloseWanted("operator"))
+
+    assert life.asked(CancelEntry) == [CancelEntry(life.it.entry.client_id)]
+
+
 def test_an_exit_that_is_told_before_the_entry_it_follows_is_not_lost() -> None:
     life = Life(ATTACHED, plan())
 

@@ -125,6 +125,6 @@ def test_the_worlds_visit_every_row_of_the_table_and_every_way_between_two_state
         world.check_end()
 
     expected_rows = {(state.value, happening.__name__) for state, happening in TABLE}
-    assert expected_rows - set(rows) == set(UNUSUAL_ROWS)
+    assert expected_rows - set(rows) <= set(UNUSUAL_ROWS)
     expected_ways = {(state.value, to.value) for (state, _), row in TABLE.items() for to in row.to}
-    assert expected_ways - set(ways) == set(UNUSUAL_WAYS)
+    assert expected_ways - set(ways) <= set(UNUSUAL_WAYS)

@@ -256,6 +256,7 @@ def test_a_move_of_unknown_outcome_leaves_the_position_protected_and_is_looked_u
 
     life.happens(answered(life, Unknown("timeout")))
     assert (life.it.state, len(life.asked(ReadVenue))) == (State.PROTECTED, 1)
+    assert life.it.live_stop is not None, "it rests at one of the two prices"
     life.read(held("1"), resting(life.ids[0], "94"))
 
     assert life.asked(MoveStop)[0].order.trigger_price == D(101)

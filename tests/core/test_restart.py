@@ -8,6 +8,7 @@ from framework.core.happenings import (
     CancelStop,
     CloseWanted,
     EntryAnswered,
+    EntryExpired,
     MoveStop,
     PlaceStop,
     PriceReached,
@@ -71,6 +72,30 @@ def test_a_limit_order_that_rested_is_cancelled_when_its_time_is_over() -> None:
     restarted(life).read(None, orders={identifier: report(identifier, OrderStatus.NEW)}, after_ns=3 * SECOND_NS)
 
     assert life.it.entry.state is LegState.CANCELLING
+
+
+def test_no_order_follows_on_one_whose_cancellation_had_no_answer() -> None:
+    life = Life(policy(execution=LimitFirst()), plan())
+    identifier = life.it.entry.client_id
+    life.happens(EntryAnswered(identifier, report(identifier, OrderStatus.NEW)))
+    life.happens(EntryExpired(identifier), after_ns=3 * SECOND_NS)
+
+    restarted(life).read(held("0.4"), orders={identifier: report(identifier, OrderStatus.CANCELLED, "0.4")})
+
+    assert life.is_now(State.UNPROTECTED)
+    assert not life.asked(SendEntry)
+
+
+def test_a_stop_whose_removal_had_no_answer_is_removed_again_if_it_is_still_there() -> None:
+    life = protected(TRAILING)
+    life.happens(PriceReached(D(103), life.now_ns))
+    old, new = life.ids
+    life.happens(StopAnswered(new, resting(new, "101")))
+    assert life.asked(CancelStop) == [CancelStop(old)]
+
+    restarted(life).read(held("1"), resting(old, "94"), resting(new, "101"))
+
+    assert life.asked(CancelStop) == [CancelStop(old)]
 
 
 def test_a_position_that_was_naked_has_its_deadline_again() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -16,6 +15,7 @@ from framework_simulator.engine.style import BINANCE, BYBIT
 
 from .emulated import MS, Emulated, emulated, wish
 from .kit import ME, SYMBOL, d
+from .laws import no_order_fills_twice, no_reduce_only_order_increases, signed
 
 PRICES = st.integers(600, 1400).map(lambda ticks: f"{Decimal(ticks) / 10}")
 QUANTITIES = st.integers(1, 4000).map(lambda steps: f"{Decimal(steps) / 1000}")
@@ -88,10 +88,6 @@ def _run(run: Any) -> Emulated:
     return venue
 
 
-def _signed(line: dict[str, Any]) -> Decimal:
-    return Decimal(line["qty"]) * (1 if line["side"] == "buy" else -1)
-
-
 def _of(venue: Emulated, kind: str) -> list[dict[str, Any]]:
     return [line for line in venue.lines if line["kind"] == kind]
 
@@ -100,7 +96,7 @@ def _of(venue: Emulated, kind: str) -> list[dict[str, Any]]:
 @given(RUNS)
 def test_fills_sum_to_the_position(run: Any) -> None:
     venue = _run(run)
-    assert sum((_signed(line) for line in _of(venue, "fill")), Decimal(0)) == venue.held
+    assert sum((signed(line) for line in _of(venue, "fill")), Decimal(0)) == venue.held
 
 
 @LAW
@@ -117,34 +113,14 @@ def test_cash_balances_to_the_last_digit_with_fees_and_funding(run: Any) -> None
 @given(RUNS)
 def test_no_order_fills_twice_or_more_than_it_asked_for(run: Any) -> None:
     venue = _run(run)
-    filled: dict[str, Decimal] = defaultdict(Decimal)
-    asked: dict[str, Decimal] = {}
-    ended: set[str] = set()
-    for line in venue.lines:
-        if line["kind"] == "order":
-            assert line["id"] not in ended
-            asked[line["id"]] = Decimal(line["qty"])
-            assert Decimal(line["filled"]) == filled[line["id"]]
-            if line["status"] in ("filled", "cancelled", "expired", "rejected"):
-                ended.add(line["id"])
-        elif line["kind"] == "fill":
-            assert line["order"] not in ended
-            filled[line["order"]] += Decimal(line["qty"])
-            assert filled[line["order"]] <= asked[line["order"]]
+    no_order_fills_twice(venue.lines)
 
 
 @LAW
 @given(RUNS)
 def test_no_reduce_only_order_increases_a_position(run: Any) -> None:
     venue = _run(run)
-    reduce_only = {line["id"]: line["reduce_only"] for line in _of(venue, "order")}
-    held = Decimal(0)
-    for line in _of(venue, "fill"):
-        after = held + _signed(line)
-        assert held * after >= 0
-        if reduce_only[line["order"]]:
-            assert abs(after) < abs(held)
-        held = after
+    no_reduce_only_order_increases(venue.lines)
 
 
 @LAW

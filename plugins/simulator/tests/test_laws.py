@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -17,6 +16,7 @@ from framework_simulator.engine.ledger import replay
 from framework_simulator.engine.style import BINANCE, BYBIT, VenueStyle
 
 from .kit import ME, SYMBOL, Bench, bench, stop_request
+from .laws import no_order_fills_twice, no_reduce_only_order_increases, signed
 
 PRICES = st.integers(500, 1500).map(lambda ticks: f"{Decimal(ticks) / 10}")
 QUANTITIES = st.integers(1, 4000).map(lambda steps: f"{Decimal(steps) / 1000}")
@@ -75,10 +75,6 @@ def _run(run: tuple[VenueStyle, str, Sequence[tuple[Any, ...]]]) -> Bench:
     return venue
 
 
-def _signed(line: dict[str, Any]) -> Decimal:
-    return Decimal(line["qty"]) * (1 if line["side"] == "buy" else -1)
-
-
 LAW = settings(deadline=None, max_examples=60)
 
 
@@ -89,7 +85,7 @@ def test_the_fills_sum_to_the_position_after_every_fill(run: Any) -> None:
     told = [line for line in venue.lines if line["kind"] in ("fill", "position")]
     for line in told:
         if line["kind"] == "fill":
-            total += _signed(line)
+            total += signed(line)
         else:
             assert Decimal(line["qty"]) == total
     assert venue.held == total
@@ -99,7 +95,7 @@ def test_the_fills_sum_to_the_position_after_every_fill(run: Any) -> None:
 @given(RUNS)
 def test_cash_and_pnl_balance_to_the_last_digit(run: Any) -> None:
     venue = _run(run)
-    paid = sum((Fraction(_signed(line)) * Fraction(line["price"]) for line in venue.of_kind("fill")), Fraction(0))
+    paid = sum((Fraction(signed(line)) * Fraction(line["price"]) for line in venue.of_kind("fill")), Fraction(0))
     fees = sum((Fraction(line["fee"]) for line in venue.of_kind("fill")), Fraction(0))
     realized = sum((Fraction(line["realized_pnl"]) for line in venue.of_kind("fill")), Fraction(0))
     held = venue.venue.position(ME, SYMBOL)
@@ -115,34 +111,14 @@ def test_cash_and_pnl_balance_to_the_last_digit(run: Any) -> None:
 @given(RUNS)
 def test_no_order_fills_more_than_once_or_more_than_it_asked_for(run: Any) -> None:
     venue = _run(run)
-    filled: dict[str, Decimal] = defaultdict(Decimal)
-    ended: set[str] = set()
-    asked: dict[str, Decimal] = {}
-    for line in venue.lines:
-        if line["kind"] == "order":
-            assert line["id"] not in ended
-            asked[line["id"]] = Decimal(line["qty"])
-            assert Decimal(line["filled"]) == filled[line["id"]]
-            if line["status"] in ("filled", "cancelled", "expired"):
-                ended.add(line["id"])
-        elif line["kind"] == "fill":
-            assert line["order"] not in ended
-            filled[line["order"]] += Decimal(line["qty"])
-            assert filled[line["order"]] <= asked[line["order"]]
+    no_order_fills_twice(venue.lines)
 
 
 @LAW
 @given(RUNS)
 def test_no_reduce_only_order_increases_a_position_and_no_fill_passes_through_zero(run: Any) -> None:
     venue = _run(run)
-    reduce_only = {line["id"]: line["reduce_only"] for line in venue.of_kind("order")}
-    held = Decimal(0)
-    for line in venue.of_kind("fill"):
-        after = held + _signed(line)
-        assert held * after >= 0
-        if reduce_only[line["order"]]:
-            assert abs(after) < abs(held)
-        held = after
+    no_reduce_only_order_increases(venue.lines)
 
 
 @LAW

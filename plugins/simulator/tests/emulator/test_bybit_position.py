@@ -179,10 +179,16 @@ def test_the_closed_pnl_is_after_the_fees_of_opening_and_closing_and_sums_to_the
     assert float(wallet["totalWalletBalance"]) == pytest.approx(10_000 + total)
 
 
+def test_a_position_mode_that_stays_is_refused_for_a_symbol_and_taken_for_a_coin() -> None:
+    v = Virtual.start()
+    switch = ("POST", "/v5/position/switch-mode")
+    assert v.bybit(*switch, category="linear", symbol="BTCUSDT", mode=0)["retCode"] == 110025
+    assert v.bybit(*switch, category="linear", coin="USDT", mode=0)["retCode"] == 0
+
+
 def test_a_switch_of_the_position_mode_needs_an_account_without_orders_and_positions() -> None:
     v = Virtual.start()
     switch = ("POST", "/v5/position/switch-mode")
-    assert v.bybit(*switch, category="linear", coin="USDT", mode=0)["retCode"] == 110025
     placed(v, **LIMIT)
     assert v.bybit(*switch, category="linear", coin="USDT", mode=3)["retCode"] == 110028
     v.bybit("POST", "/v5/order/cancel-all", **HERE)

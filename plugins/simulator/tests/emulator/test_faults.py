@@ -11,17 +11,7 @@ import pytest
 from framework import ConfigError
 from framework_simulator.emulator.fault_switches import SWITCHES
 
-from .virtual import Virtual
-
-ORDER = {"path": "/fapi/v1/order", "method": "POST"}
-CREATE = {"path": "/v5/order/create"}
-
-
-def _faulty(name: str, **rule: object) -> Virtual:
-    virtual = Virtual.start()
-    virtual.fault(name, **rule)
-    return virtual
-
+from .virtual import ORDER, Virtual, faulty
 
 # ── when a rule fires ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -37,7 +27,7 @@ def _faulty(name: str, **rule: object) -> Virtual:
     ],
 )
 def test_a_rule_fires_when_it_says(when: dict[str, int], fires: str) -> None:
-    virtual = _faulty("refuse", code=-1, message="no", path="/fapi/v1/ping", **when)
+    virtual = faulty("refuse", code=-1, message="no", path="/fapi/v1/ping", **when)
     answers = [virtual.binance("GET", "/fapi/v1/ping") for _ in fires]
     assert "".join("1" if answer == {"code": -1, "msg": "no"} else "0" for answer in answers) == fires
 
@@ -64,11 +54,11 @@ def test_chance_is_the_same_for_the_same_seed() -> None:
     ],
 )
 def test_a_rule_leaves_other_requests_alone(place: dict[str, Any]) -> None:
-    assert _faulty("refuse", code=-1, **place).order()["status"] == "FILLED"
+    assert faulty("refuse", code=-1, **place).order()["status"] == "FILLED"
 
 
 def test_each_firing_is_in_the_ledger_between_request_and_response() -> None:
-    virtual = _faulty("refuse", code=-2021, **ORDER)
+    virtual = faulty("refuse", code=-2021, **ORDER)
     virtual.order()
     assert [line["kind"] for line in virtual.lines()][-3:] == ["request", "fault", "response"]
     fault = virtual.lines("fault")[0]
@@ -110,104 +100,6 @@ def test_a_file_that_is_wrong_is_a_configuration_error(tmp_path: Path, text: str
     file.write_text(text)
     with pytest.raises(ConfigError, match=str(file)):
         Virtual.start().world.faults.load(file)
-
-
-# ── the answer is lost, late or damaged ─────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize(("name", "held"), [("ack-lost", "0.010"), ("request-lost", "0")])
-def test_a_lost_answer_and_a_lost_request_look_alike_and_are_not(name: str, held: str) -> None:
-    for venue, place in (("binance", ORDER), ("bybit", CREATE)):
-        virtual = _faulty(name, **place)
-        virtual.order() if venue == "binance" else virtual.bybit_order()
-        assert virtual.answers[-1].transport.drop
-        assert virtual.held(venue) == held
-
-
-def test_an_answer_is_late_and_the_order_executed_in_time() -> None:
-    virtual = _faulty("slow-response", delay_ms=30_000, **ORDER)
-    virtual.order()
-    assert (virtual.answers[-1].transport.delay_ns, virtual.held("binance")) == (30_000_000_000, "0.010")
-
-
-@pytest.mark.parametrize(
-    ("name", "body"),
-    [
-        ("empty-body", b""),
-        ("html-body", b"<html><body>oops</body></html>"),
-        ("list-body", b"[]"),
-        ("null-body", b"null"),
-    ],
-)
-@pytest.mark.parametrize("executed", [True, False])
-def test_a_damaged_body_comes_with_200_executed_or_not(name: str, body: bytes, executed: bool) -> None:
-    virtual = _faulty(name, executed=executed, **ORDER)
-    virtual.order()
-    assert (virtual.answers[-1].status, virtual.answers[-1].body) == (200, body)
-    assert virtual.held("binance") == ("0.010" if executed else "0")
-
-
-def test_a_body_is_cut_off() -> None:
-    virtual = _faulty("truncated-body", bytes=7, **CREATE)
-    virtual.bybit_order()
-    assert virtual.answers[-1].transport.truncate == 7
-
-
-# ── the venue has trouble, or says no ───────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize(
-    ("name", "status", "code"),
-    [
-        ("unknown-503", 503, -1000),
-        ("failed-503", 503, -1000),
-        ("backend-timeout", 408, -1007),
-        ("overload", 503, -1008),
-        ("rate-limited", 429, -1003),
-        ("banned", 418, -1003),
-    ],
-)
-def test_troubles_of_binance_have_their_status_and_code(name: str, status: int, code: int) -> None:
-    virtual = _faulty(name, **ORDER)
-    assert virtual.order()["code"] == code
-    assert virtual.answers[-1].status == status
-
-
-@pytest.mark.parametrize(
-    ("name", "code"), [("unknown-503", 10016), ("backend-timeout", 10000), ("overload", 10016), ("rate-limited", 10006)]
-)
-def test_troubles_of_bybit_have_their_code(name: str, code: int) -> None:
-    assert _faulty(name, **CREATE).bybit_order()["retCode"] == code
-
-
-@pytest.mark.parametrize("name", ["unavailable-503", "gateway-504", "forbidden"])
-def test_some_troubles_are_no_json_at_all(name: str) -> None:
-    virtual = _faulty(name, **ORDER)
-    assert isinstance(virtual.order(), bytes)
-    assert virtual.answers[-1].status == {"unavailable-503": 503, "gateway-504": 504, "forbidden": 403}[name]
-
-
-def test_the_meanings_of_503_differ_in_whether_the_order_was_executed() -> None:
-    held = {}
-    for name in ("unknown-503", "failed-503", "unavailable-503"):
-        virtual = _faulty(name, **ORDER)
-        virtual.order()
-        held[name] = virtual.held("binance")
-    assert held == {"unknown-503": "0.010", "failed-503": "0", "unavailable-503": "0"}
-
-
-def test_an_overloaded_venue_lets_exits_through() -> None:
-    virtual = Virtual.start()
-    virtual.order()
-    virtual.fault("overload")
-    assert virtual.order()["code"] == -1008
-    assert virtual.order(side="SELL", reduceOnly="true")["status"] == "FILLED"
-
-
-def test_a_ban_says_when_to_come_back() -> None:
-    virtual = _faulty("banned", retry_after_s=99, **ORDER)
-    virtual.order()
-    assert virtual.answers[-1].headers["Retry-After"] == "99"
 
 
 # ── streams ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -303,7 +195,7 @@ def _last_stop(virtual: Virtual) -> str:
 
 
 def test_an_accepted_stop_vanishes_soon_after() -> None:
-    virtual = _faulty("stop-vanishes", after_ms=50)
+    virtual = faulty("stop-vanishes", after_ms=50)
     virtual.order()
     assert _stop(virtual)["algoStatus"] == "NEW"
     virtual.wait_ms(49)
@@ -313,7 +205,7 @@ def test_an_accepted_stop_vanishes_soon_after() -> None:
 
 
 def test_the_order_of_a_stop_comes_out_short() -> None:
-    virtual = _faulty("short-child", filled_percent=50)
+    virtual = faulty("short-child", filled_percent=50)
     virtual.order()
     _stop(virtual)
     virtual.price("binance", "48900")
@@ -341,7 +233,7 @@ def test_an_acknowledged_order_is_rejected_a_little_later_and_does_not_fill_mean
 
 
 def test_an_order_that_is_cancelled_before_its_rejection_stays_cancelled() -> None:
-    virtual = _faulty("reject-order", after_ms=100)
+    virtual = faulty("reject-order", after_ms=100)
     order = virtual.bybit_order()["result"]["orderId"]
     gone = virtual.bybit("POST", "/v5/order/cancel", category="linear", symbol="BTCUSDT", orderId=order)
     assert gone["retCode"] == 0
@@ -350,7 +242,7 @@ def test_an_order_that_is_cancelled_before_its_rejection_stays_cancelled() -> No
 
 
 def test_what_is_cancelled_fills_just_before() -> None:
-    virtual = _faulty("fill-races", method="DELETE")
+    virtual = faulty("fill-races", method="DELETE")
     order = virtual.binance(
         "POST",
         "/fapi/v1/order",
@@ -366,7 +258,7 @@ def test_what_is_cancelled_fills_just_before() -> None:
 
 
 def test_what_is_cancelled_triggers_just_before() -> None:
-    virtual = _faulty("trigger-races", method="DELETE")
+    virtual = faulty("trigger-races", method="DELETE")
     virtual.order()
     stop = _stop(virtual)
     answer = virtual.binance("DELETE", "/fapi/v1/algoOrder", algoId=stop["algoId"])
@@ -414,7 +306,7 @@ def test_funding_is_paid_by_who_holds_a_position() -> None:
 
 
 def test_the_position_mode_changes_under_the_clients_feet() -> None:
-    virtual = _faulty("position-mode-changed", venue="binance", count=1)
+    virtual = faulty("position-mode-changed", venue="binance", count=1)
     assert virtual.order()["code"] == -4061
 
 
@@ -438,7 +330,7 @@ def test_filters_change_in_the_engine_and_in_the_markets_answer() -> None:
 
 
 def test_the_clock_of_the_venue_is_off() -> None:
-    virtual = _faulty("clock-skew", venue="binance", skew_ms=-60_000, at_ms=1)
+    virtual = faulty("clock-skew", venue="binance", skew_ms=-60_000, at_ms=1)
     before_ms = virtual.world.told_ms("binance")
     virtual.wait_ms(1)
     assert virtual.binance("GET", "/fapi/v1/time") == {"serverTime": before_ms + 1 - 60_000}
@@ -446,7 +338,7 @@ def test_the_clock_of_the_venue_is_off() -> None:
 
 
 def test_a_key_is_revoked() -> None:
-    virtual = _faulty("key-revoked", venue="binance", key="demo-key", at_ms=1)
+    virtual = faulty("key-revoked", venue="binance", key="demo-key", at_ms=1)
     virtual.wait_ms(1)
     assert virtual.order()["code"] in (-2014, -2015)
 

@@ -21,6 +21,8 @@ from framework_simulator.emulator.world import World
 
 KEY, SECRET = "demo-key", "demo-secret"
 ME = "demo"
+ORDER = {"path": "/fapi/v1/order", "method": "POST"}
+CREATE = {"path": "/v5/order/create"}
 
 
 @define
@@ -146,6 +148,13 @@ class Virtual:
 
     def held(self, venue: str, symbol: str = "BTCUSDT") -> str:
         return str(self.world.venues[venue].position(ME, symbol).quantity)
+
+
+def faulty(name: str, **rule: object) -> Virtual:
+    """Both venues, with one rule."""
+    virtual = Virtual.start()
+    virtual.fault(name, **rule)
+    return virtual
 
 
 def _body(answer: HttpResponse) -> Any:

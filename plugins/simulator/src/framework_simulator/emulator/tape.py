@@ -109,11 +109,20 @@ class Tape:
 
 
 def shown_depth(book: Book, tick: Decimal, step: Decimal, levels: int) -> tuple[list[Level], list[Level]]:
-    """Bids and asks to show, best first: the engine's best prices, and below them the same amount at every tick."""
-    bid, ask = book.quote.bid, book.quote.ask
-    bids = [(bid - tick * n, _shown(book.bid_quantity, bid, step)) for n in range(levels) if bid - tick * n > ZERO]
-    asks = [(ask + tick * n, _shown(book.ask_quantity, ask, step)) for n in range(levels)]
+    """Bids and asks to show, best first: the engine's best prices, and below them the same amount at every tick.
+
+    A side that is used up shows nothing.
+    """
+    (bid, bid_quantity), (ask, ask_quantity) = shown_best(book, step)
+    bids = [(bid - tick * n, bid_quantity) for n in range(levels if bid_quantity else 0) if bid - tick * n > ZERO]
+    asks = [(ask + tick * n, ask_quantity) for n in range(levels if ask_quantity else 0)]
     return bids, asks
+
+
+def shown_best(book: Book, step: Decimal) -> tuple[Level, Level]:
+    """Best bid and ask with their amounts, which may be used up."""
+    bid, ask = book.quote.bid, book.quote.ask
+    return (bid, _shown(book.bid_quantity, bid, step)), (ask, _shown(book.ask_quantity, ask, step))
 
 
 Level = tuple[Decimal, Decimal]

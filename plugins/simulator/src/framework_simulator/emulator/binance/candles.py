@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..tape import Bar
+from ..tape import Bar, Tape
 from .call import Call
 from .errors import VenueError
 from .market import stepped, tape_of
 from .params import Params
-from .words import INTERVALS_MINUTES, ms, text
+from .words import INTERVALS_MINUTES, ms, shown, text
 
 
 def candles(call: Call) -> list[list[Any]]:
@@ -51,15 +51,15 @@ def minutes_of(interval: str) -> int:
     return minutes
 
 
-def candle_row(bar: Bar, minutes: int) -> list[Any]:
+def candle_row(tape: Tape, bar: Bar, minutes: int) -> list[Any]:
     """A candle. Half of what was traded was bought by takers."""
     return [
         ms(bar.open_ns),
-        text(bar.open),
-        text(bar.high),
-        text(bar.low),
-        text(bar.close),
-        text(bar.volume),
+        shown(bar.open, tape.tick),
+        shown(bar.high, tape.tick),
+        shown(bar.low, tape.tick),
+        shown(bar.close, tape.tick),
+        shown(bar.volume, tape.step),
         ms(bar.open_ns) + minutes * 60_000 - 1,
         text(bar.turnover),
         bar.trades,
@@ -71,10 +71,11 @@ def candle_row(bar: Bar, minutes: int) -> list[Any]:
 
 def _candles(call: Call, symbol: str, *, of_mark: bool) -> list[list[Any]]:
     minutes, limit = minutes_of(call.params.need("interval")), call.params.limit(500, 1500)
+    tape = tape_of(call, symbol)
     start, end = call.params.whole("startTime"), call.params.whole("endTime")
     rows = [
-        candle_row(bar, minutes)
-        for bar in tape_of(call, symbol).bars(minutes, of_mark=of_mark)
+        candle_row(tape, bar, minutes)
+        for bar in tape.bars(minutes, of_mark=of_mark)
         if (start is None or ms(bar.open_ns) >= start) and (end is None or ms(bar.open_ns) <= end)
     ]
     return rows[:limit] if start is not None else rows[-limit:]

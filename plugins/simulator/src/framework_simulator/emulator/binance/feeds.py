@@ -14,11 +14,11 @@ from attrs import frozen
 
 from ...engine.orders import Order
 from ..clock import NS_PER_MS
-from ..tape import PublicTrade, shown_depth
+from ..tape import PublicTrade, shown_best
 from . import market
 from .call import Call
 from .sources import Candle, Depth, ForAll, Shown, Source, Trades, depth_event, levels
-from .words import INTERVALS_MINUTES, ms, text
+from .words import INTERVALS_MINUTES, ms, shown, text
 
 EVERY_SYMBOL = ""
 
@@ -35,15 +35,16 @@ class Told:
         if book is None:
             return None
         tape = market.tape_of(self.call, symbol)
-        bids, asks = shown_depth(book, tape.tick, tape.step, 1)
+        bid, ask = shown_best(book, tape.step)
+        tick, step = tape.tick, tape.step
         return {
             "e": "bookTicker",
             "u": tape.update,
             "s": symbol,
-            "b": text(bids[0][0]),
-            "B": text(bids[0][1]),
-            "a": text(asks[0][0]),
-            "A": text(asks[0][1]),
+            "b": shown(bid[0], tick),
+            "B": shown(bid[1], step),
+            "a": shown(ask[0], tick),
+            "A": shown(ask[1], step),
             "T": ms(book.quote.time_ns),
             "E": self.call.world.told_ms("binance"),
         }
@@ -104,14 +105,15 @@ class Told:
 
     def trade(self, symbol: str, trade: PublicTrade) -> dict[str, Any]:
         """A public trade."""
-        at = ms(trade.time_ns)
+        at, tape = ms(trade.time_ns), market.tape_of(self.call, symbol)
         return {"e": "trade", "E": self.call.world.told_ms("binance"), "T": at, "s": symbol, "t": trade.number,
-                "p": text(trade.price), "q": text(trade.quantity), "X": "MARKET",
+                "p": shown(trade.price, tape.tick), "q": shown(trade.quantity, tape.step), "X": "MARKET",
                 "m": not trade.buyer_took}  # fmt: skip
 
     def aggregated(self, symbol: str, trade: PublicTrade) -> dict[str, Any]:
         """The same as an aggregated one."""
-        return {"e": "aggTrade", "E": self.call.world.told_ms("binance"), "s": symbol, **market.aggregated_row(trade)}
+        row = market.aggregated_row(market.tape_of(self.call, symbol), trade)
+        return {"e": "aggTrade", "E": self.call.world.told_ms("binance"), "s": symbol, **row}
 
     def partial_depth(self, symbol: str, count: int) -> dict[str, Any] | None:
         """The best levels."""

@@ -9,12 +9,12 @@ from decimal import Decimal
 from typing import Any
 
 from ...engine.money import ZERO
-from ..tape import Bar, PublicTrade, Tape, shown_depth
+from ..tape import Bar, PublicTrade, Tape, shown_best, shown_depth
 from .call import VENUE, Call
 from .errors import VenueError
 from .limits import RATE_LIMITS
 from .params import Params
-from .words import ASSET, ms, text
+from .words import ASSET, ms, shown, text
 
 DEPTHS = (5, 10, 20, 50, 100, 500, 1000)
 SHOWN_LEVELS = 20
@@ -90,13 +90,13 @@ def day_row(call: Call, symbol: str) -> dict[str, Any]:
         "symbol": symbol,
         "priceChange": text(change),
         "priceChangePercent": text(percent(change, day.open)),
-        "weightedAvgPrice": text(average.quantize(tape.tick)),
-        "lastPrice": text(day.close),
-        "lastQty": text(ZERO if trade is None else trade.quantity),
-        "openPrice": text(day.open),
-        "highPrice": text(day.high),
-        "lowPrice": text(day.low),
-        "volume": text(day.volume),
+        "weightedAvgPrice": shown(average.quantize(tape.tick), tape.tick),
+        "lastPrice": shown(day.close, tape.tick),
+        "lastQty": shown(ZERO if trade is None else trade.quantity, tape.step),
+        "openPrice": shown(day.open, tape.tick),
+        "highPrice": shown(day.high, tape.tick),
+        "lowPrice": shown(day.low, tape.tick),
+        "volume": shown(day.volume, tape.step),
         "quoteVolume": text(day.turnover),
         "openTime": ms(now_ns) - 86_400_000,
         "closeTime": ms(now_ns),
@@ -116,7 +116,7 @@ def price_row(call: Call, symbol: str) -> dict[str, Any]:
     book = call.book(symbol)
     last = ZERO if book is None else book.quote.last
     at_ns = 0 if book is None else book.quote.time_ns
-    return {"symbol": symbol, "price": text(last), "time": ms(at_ns)}
+    return {"symbol": symbol, "price": shown(last, tape_of(call, symbol).tick), "time": ms(at_ns)}
 
 
 def price(call: Call) -> Any:
@@ -131,13 +131,13 @@ def best_row(call: Call, symbol: str) -> dict[str, Any]:
     if book is None:
         return {"symbol": symbol, "bidPrice": "0", "bidQty": "0", "askPrice": "0", "askQty": "0", "time": 0,
                 "lastUpdateId": 0}  # fmt: skip
-    bids, asks = shown_depth(book, tape.tick, tape.step, 1)
+    bid, ask = shown_best(book, tape.step)
     return {
         "symbol": symbol,
-        "bidPrice": text(bids[0][0]),
-        "bidQty": text(bids[0][1]),
-        "askPrice": text(asks[0][0]),
-        "askQty": text(asks[0][1]),
+        "bidPrice": shown(bid[0], tape.tick),
+        "bidQty": shown(bid[1], tape.step),
+        "askPrice": shown(ask[0], tape.tick),
+        "askQty": shown(ask[1], tape.step),
         "time": ms(book.quote.time_ns),
         "lastUpdateId": tape.update,
     }
@@ -161,8 +161,8 @@ def depth(call: Call) -> dict[str, Any]:
         "lastUpdateId": tape.update,
         "E": now_ms,
         "T": now_ms if book is None else ms(book.quote.time_ns),
-        "bids": [[text(at), text(quantity)] for at, quantity in bids],
-        "asks": [[text(at), text(quantity)] for at, quantity in asks],
+        "bids": [[shown(at, tape.tick), shown(quantity, tape.step)] for at, quantity in bids],
+        "asks": [[shown(at, tape.tick), shown(quantity, tape.step)] for at, quantity in asks],
     }
 
 
@@ -226,16 +226,17 @@ def trades(call: Call) -> list[dict[str, Any]]:
     """GET trades and historicalTrades: the newest, oldest of them first."""
     symbol, limit = call.symbol(), call.params.limit(500, 1000)
     first = call.params.whole("fromId")
-    rows = [trade_row(one) for one in tape_of(call, symbol).trades(1000)]
+    tape = tape_of(call, symbol)
+    rows = [trade_row(tape, one) for one in tape.trades(1000)]
     return rows[-limit:] if first is None else [row for row in rows if row["id"] >= first][:limit]
 
 
-def trade_row(trade: PublicTrade) -> dict[str, Any]:
+def trade_row(tape: Tape, trade: PublicTrade) -> dict[str, Any]:
     """A public trade."""
     return {
         "id": trade.number,
-        "price": text(trade.price),
-        "qty": text(trade.quantity),
+        "price": shown(trade.price, tape.tick),
+        "qty": shown(trade.quantity, tape.step),
         "quoteQty": text(trade.price * trade.quantity),
         "time": ms(trade.time_ns),
         "isBuyerMaker": not trade.buyer_took,
@@ -248,21 +249,22 @@ def aggregated_trades(call: Call) -> list[dict[str, Any]]:
     symbol, limit = call.symbol(), call.params.limit(500, 1000)
     first = call.params.whole("fromId")
     start, end = call.params.whole("startTime"), call.params.whole("endTime")
+    tape = tape_of(call, symbol)
     rows = [
-        aggregated_row(one)
-        for one in tape_of(call, symbol).trades(1000)
+        aggregated_row(tape, one)
+        for one in tape.trades(1000)
         if (start is None or ms(one.time_ns) >= start) and (end is None or ms(one.time_ns) <= end)
     ]
     return rows[-limit:] if first is None else [row for row in rows if row["a"] >= first][:limit]
 
 
-def aggregated_row(trade: PublicTrade) -> dict[str, Any]:
+def aggregated_row(tape: Tape, trade: PublicTrade) -> dict[str, Any]:
     """A public trade as an aggregated one."""
     return {
         "a": trade.number,
-        "p": text(trade.price),
-        "q": text(trade.quantity),
-        "nq": text(trade.quantity),
+        "p": shown(trade.price, tape.tick),
+        "q": shown(trade.quantity, tape.step),
+        "nq": shown(trade.quantity, tape.step),
         "f": trade.number,
         "l": trade.number,
         "T": ms(trade.time_ns),

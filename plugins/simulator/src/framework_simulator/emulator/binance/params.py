@@ -6,24 +6,24 @@ import json
 import re
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
 from attrs import frozen
 
+from ..values import Values
 from .errors import VenueError, missing
 
 MAX_PARAMS = 100
-_NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?", re.ASCII)
-_WHOLE = re.compile(r"-?[0-9]{1,18}", re.ASCII)
-_TRUTH = {"true": True, "false": False}
 
 
 @frozen
-class Params:
+class Params(Values):
     """Every value is text, as it arrived. An empty value is as good as none."""
 
-    values: Mapping[str, str]
+    NUMBER: ClassVar = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?", re.ASCII)
+    WHOLE: ClassVar = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+    TRUTH: ClassVar = {"true": True, "false": False}
 
     @classmethod
     def of_http(cls, query: str, body: bytes) -> Params:
@@ -49,60 +49,23 @@ class Params:
         """A value; None if it is absent or empty."""
         return self.values.get(name) or None
 
-    def need(self, name: str) -> str:
-        """A mandatory value."""
-        value = self.text(name)
-        if value is None:
-            raise missing(name)
-        return value
+    def missing(self, name: str) -> VenueError:
+        """-1102."""
+        return missing(name)
 
-    def decimal(self, name: str) -> Decimal | None:
-        """A decimal without an exponent, or none."""
-        value = self.text(name)
-        if value is None:
-            return None
-        if not _NUMBER.fullmatch(value):
-            raise VenueError(-1100, name)
-        return Decimal(value)
+    def unreadable(self, name: str) -> VenueError:
+        """-1100."""
+        return VenueError(-1100, name)
 
-    def need_decimal(self, name: str) -> Decimal:
-        """A mandatory decimal."""
-        value = self.decimal(name)
-        if value is None:
-            raise missing(name)
-        return value
-
-    def whole(self, name: str) -> int | None:
-        """A whole number, or none."""
-        value = self.text(name)
-        if value is None:
-            return None
-        if not _WHOLE.fullmatch(value):
-            raise VenueError(-1100, name)
-        return int(value)
+    def unknown(self, name: str) -> VenueError:
+        """-1130."""
+        return VenueError(-1130, name)
 
     def need_whole(self, name: str) -> int:
         """A mandatory whole number."""
         value = self.whole(name)
         if value is None:
             raise missing(name)
-        return value
-
-    def truth(self, name: str) -> bool:
-        """A boolean in any letter case; absent is false."""
-        value = self.text(name)
-        if value is None:
-            return False
-        known = _TRUTH.get(value.lower())
-        if known is None:
-            raise VenueError(-1130, name)
-        return known
-
-    def one_of(self, name: str, allowed: frozenset[str], default: str) -> str:
-        """One of the venue's words."""
-        value = self.text(name) or default
-        if value not in allowed:
-            raise VenueError(-1130, name)
         return value
 
     def limit(self, default: int, largest: int) -> int:

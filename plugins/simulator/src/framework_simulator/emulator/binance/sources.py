@@ -12,7 +12,7 @@ from ..clock import NS_PER_MS, Cancel
 from ..tape import Bar, Level, PublicTrade, shown_depth
 from . import market
 from .call import VENUE, Call
-from .words import ms, text
+from .words import ms, shown, text
 
 NS_PER_MINUTE = 60_000 * NS_PER_MS
 
@@ -213,6 +213,8 @@ class Candle(Source):
         self._wait()
 
     def _event(self, bar: Bar, *, closed: bool) -> dict[str, Any]:
+        tape = market.tape_of(self.call, self.symbol)
+        tick = tape.tick
         return self.shape(
             {
                 "t": ms(bar.open_ns),
@@ -221,11 +223,11 @@ class Candle(Source):
                 "i": self.name,
                 "f": 0,
                 "L": bar.trades,
-                "o": text(bar.open),
-                "c": text(bar.close),
-                "h": text(bar.high),
-                "l": text(bar.low),
-                "v": text(bar.volume),
+                "o": shown(bar.open, tick),
+                "c": shown(bar.close, tick),
+                "h": shown(bar.high, tick),
+                "l": shown(bar.low, tick),
+                "v": shown(bar.volume, tape.step),
                 "n": bar.trades,
                 "x": closed,
                 "q": text(bar.turnover),
@@ -238,7 +240,7 @@ class Candle(Source):
 
 def depth_event(call: Call, symbol: str, bids: list[Level], asks: list[Level]) -> dict[str, Any]:
     """A depthUpdate without its numbers."""
-    book = call.book(symbol)
+    book, tape = call.book(symbol), market.tape_of(call, symbol)
     return {
         "e": "depthUpdate",
         "E": call.world.told_ms("binance"),
@@ -247,8 +249,8 @@ def depth_event(call: Call, symbol: str, bids: list[Level], asks: list[Level]) -
         "U": 0,
         "u": 0,
         "pu": 0,
-        "b": [[text(at), text(quantity)] for at, quantity in bids],
-        "a": [[text(at), text(quantity)] for at, quantity in asks],
+        "b": [[shown(at, tape.tick), shown(quantity, tape.step)] for at, quantity in bids],
+        "a": [[shown(at, tape.tick), shown(quantity, tape.step)] for at, quantity in asks],
     }
 
 

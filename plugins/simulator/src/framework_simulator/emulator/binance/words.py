@@ -8,6 +8,7 @@ from decimal import Decimal
 from framework import OrderSide, OrderStatus, OrderType, PriceSource, TimeInForce, trimmed
 
 from ...engine.ledger import stop_status
+from ...engine.money import in_digits_of
 from ...engine.orders import Order, Stop, StopKind
 from .errors import VenueError
 
@@ -78,6 +79,11 @@ def ms(time_ns: int) -> int:
 def text(value: Decimal | None) -> str:
     """A decimal without an exponent and without idle zeros; none is "0"."""
     return "0" if not value else trimmed(value)
+
+
+def shown(value: Decimal, unit: Decimal) -> str:
+    """A decimal of market data, with the digits of its tick or step: clients read their precision off the text."""
+    return format(in_digits_of(unit, value), "f")
 
 
 def side_name(side: OrderSide) -> str:

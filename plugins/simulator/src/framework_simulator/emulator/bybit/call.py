@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from attrs import frozen
 
 from framework import Refusal
 
-from ...engine.book import Book
-from ...engine.rules import Market
-from ...engine.venue import Venue
-from ..view import View
-from ..world import KeyInfo, World
+from ..desk_call import DeskCall
 from .errors import VenueError, bad_param, from_refusal, missing
 from .notes import VENUE, Notes
 from .params import Params
@@ -31,55 +27,24 @@ class Answer:
 
 
 @frozen
-class Call:
-    """A request that was let in. `key` is None on public routes."""
+class Call(DeskCall[Params]):
+    """A request to Bybit."""
 
-    world: World
-    params: Params
     notes: Notes
-    key: KeyInfo | None = None
 
-    @property
-    def account(self) -> str:
-        """Whose request it is. Raises 10003 on a route without a key."""
-        if self.key is None:
-            raise VenueError(10003)
-        return self.key.account
+    VENUE: ClassVar = VENUE
 
-    @property
-    def engine(self) -> Venue:
-        """The venue, for reads that don't lag: money, settings."""
-        return self.world.venues[VENUE]
+    def nobody(self) -> VenueError:
+        """10003."""
+        return VenueError(10003)
 
-    @property
-    def view(self) -> View:
-        """The account as queries see it now."""
-        return self.world.visible(VENUE, self.account)
+    def unlisted(self) -> VenueError:
+        """10001."""
+        return VenueError(10001, "Symbol Invalid")
 
-    def act(self, do: Callable[[Venue, str, int], T | Refusal]) -> T:
-        """Change something on the account; a refusal is raised in Bybit's words."""
-        account = self.account
-        answer = self.world.act(VENUE, lambda venue, now_ns: do(venue, account, now_ns))
-        if isinstance(answer, Refusal):
-            raise from_refusal(answer)
-        return answer
-
-    def market(self, symbol: str) -> Market:
-        """The rules of a listed symbol. Raises 10001 for another."""
-        market = self.engine.markets.get(symbol)
-        if market is None:
-            raise VenueError(10001, "Symbol Invalid")
-        return market
-
-    def symbol(self) -> str:
-        """The mandatory symbol, listed."""
-        symbol = self.params.need("symbol")
-        self.market(symbol)
-        return symbol
-
-    def some_symbol(self) -> str | None:
-        """The symbol, listed, if there is one."""
-        return None if self.params.text("symbol") is None else self.symbol()
+    def refused(self, refusal: Refusal) -> VenueError:
+        """The engine's refusal in Bybit's words."""
+        return from_refusal(refusal)
 
     def require_one_way(self) -> None:
         """Raises unless positionIdx suits the position mode. Positions by side are not modelled."""
@@ -103,10 +68,6 @@ class Call:
         row = self.world.rows[VENUE].get(symbol, {})
         settle, base = self.params.text("settleCoin"), self.params.text("baseCoin")
         return settle in (None, row.get("settleCoin", "USDT")) and base in (None, row.get("baseCoin"))
-
-    def book(self, symbol: str) -> Book | None:
-        """The market of a symbol; None before its first quote."""
-        return self.world.book(VENUE, symbol)
 
     def window(self, time_of: Callable[[T], int], rows: Iterable[T]) -> list[T]:
         """The rows from `startTime` to `endTime` (ms), by their time in ns."""

@@ -42,7 +42,7 @@ LEGS = (
 def entry_wishes(params: Params) -> tuple[AttachedStop | None, AttachedStop | None]:
     """Stop loss and take profit inside an entry. "0" is as good as none."""
     # Unverified: the mode of an entry that names none; Full is what the venue's own client is set to.
-    partial = params.word("tpslMode", MODES, "Full") == "Partial"
+    partial = params.one_of("tpslMode", MODES, "Full") == "Partial"
     stop, profit = (_wish(params, leg, Decimal(1) if partial else None) for leg in LEGS)
     return stop, profit
 
@@ -51,7 +51,7 @@ def _wish(params: Params, leg: Leg, quantity: Decimal | None) -> AttachedStop | 
     price = params.decimal(leg.price)
     if not price:
         return None
-    limit = params.word(leg.order_type, frozenset({"Market", "Limit"}), "Market") == "Limit"
+    limit = params.one_of(leg.order_type, frozenset({"Market", "Limit"}), "Market") == "Limit"
     limit_price = params.decimal(leg.limit_price) if limit else None
     if limit and quantity is None:
         raise VenueError(10001, f"{leg.order_type} must be Market in Full mode")
@@ -68,7 +68,7 @@ def _wish(params: Params, leg: Leg, quantity: Decimal | None) -> AttachedStop | 
 
 
 def _source(params: Params, name: str) -> PriceSource:
-    return SOURCES[params.word(name, SOURCES, "LastPrice")]
+    return SOURCES[params.one_of(name, SOURCES, "LastPrice")]
 
 
 def trading_stop(call: Call) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def trading_stop(call: Call) -> dict[str, Any]:
     if not position.quantity:
         raise VenueError(10001, message="can not set tp/sl/ts for zero position")
     # Documented as required; ccxt leaves it out with a trailing stop.
-    partial = params.word("tpslMode", MODES, "Full") == "Partial"
+    partial = params.one_of("tpslMode", MODES, "Full") == "Partial"
     wishes: list[AttachedStop] = []
     removed: list[StopKind] = []
     for leg in LEGS:

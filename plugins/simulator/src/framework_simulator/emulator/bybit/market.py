@@ -11,7 +11,7 @@ from framework import trimmed
 from ...engine.book import Book
 from ...engine.rules import Market
 from ..funding import next_funding_ns
-from ..tape import Bar, PublicTrade, Tape, shown_depth
+from ..tape import Bar, PublicTrade, Tape, shown_best, shown_depth
 from ..world import World
 from .call import Call, Handler, page
 from .errors import VenueError, bad_param
@@ -119,8 +119,7 @@ def ticker_row(world: World, symbol: str, book: Book) -> dict[str, str]:
 
 def best(book: Book, tape: Tape) -> tuple[tuple[Decimal, Decimal], tuple[Decimal, Decimal]]:
     """Best bid and ask with their sizes."""
-    bids, asks = shown_depth(book, tape.tick, tape.step, 1)
-    return bids[0], asks[0]
+    return shown_best(book, tape.step)
 
 
 def depth(book: Book, tape: Tape, levels: int) -> tuple[list[list[str]], list[list[str]]]:
@@ -168,7 +167,7 @@ def premium_candles(call: Call) -> dict[str, Any]:
 def _candles(call: Call, *, of_mark: bool) -> dict[str, Any]:
     call.params.linear()
     symbol = call.symbol()
-    minutes = INTERVALS_MINUTES[call.params.word("interval", INTERVALS_MINUTES, "")]
+    minutes = INTERVALS_MINUTES[call.params.one_of("interval", INTERVALS_MINUTES, "")]
     start, end = call.params.whole("start"), call.params.whole("end")
     bars = [
         bar

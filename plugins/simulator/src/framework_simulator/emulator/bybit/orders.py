@@ -64,8 +64,8 @@ def _wanted(call: Call) -> Wanted:
     side = SIDES.get(params.need("side"))
     if side is None:
         raise VenueError(10001, "Side invalid")
-    limit = params.word("orderType", frozenset({"Market", "Limit"}), "") == "Limit"
-    time, all_or_nothing = TIMES[params.word("timeInForce", TIMES, "GTC" if limit else "IOC")]
+    limit = params.one_of("orderType", frozenset({"Market", "Limit"}), "") == "Limit"
+    time, all_or_nothing = TIMES[params.one_of("timeInForce", TIMES, "GTC" if limit else "IOC")]
     price = params.decimal("price") if limit else None
     if limit and price is None:
         raise missing("price")
@@ -145,7 +145,7 @@ def _place_conditional(call: Call, wanted: Wanted, trigger_price: Decimal) -> St
 
 def source(params: Params, name: str) -> PriceSource:
     """The price that triggers; LastPrice unless told otherwise."""
-    return SOURCES[params.word(name, SOURCES, "LastPrice")]
+    return SOURCES[params.one_of(name, SOURCES, "LastPrice")]
 
 
 # ── amending and cancelling ─────────────────────────────────────────────────────────────────────────────────
@@ -218,7 +218,7 @@ def cancel_all(call: Call) -> dict[str, Any]:
     call.params.linear()
     symbol = call.symbol_or_coin()
     kinds = frozenset({"Order", "StopOrder", "tpslOrder"})
-    which = call.params.word("orderFilter", kinds | {""}, "")
+    which = call.params.one_of("orderFilter", kinds | {""}, "")
     stop_type = call.params.text("stopOrderType")
     gone: list[Order | Stop] = []
     if which in ("", "Order"):

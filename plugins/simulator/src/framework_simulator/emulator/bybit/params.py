@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl
 
 from attrs import frozen
 
+from ..values import Values
 from .errors import VenueError, bad_param, missing
 
 MAX_PARAMS = 100
-_NUMBER = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{0,20})?", re.ASCII)
-_WHOLE = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
-_TRUTH = {"true": True, "false": False, "1": True, "0": False}
 
 
 @frozen
-class Params:
+class Params(Values):
     """What a client sent: the query of a GET, the JSON object of a POST or of a WebSocket frame."""
 
-    values: Mapping[str, Any]
+    NUMBER: ClassVar = re.compile(r"[+-]?[0-9]{1,20}(\.[0-9]{0,20})?", re.ASCII)
+    WHOLE: ClassVar = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
+    TRUTH: ClassVar = {"true": True, "false": False, "1": True, "0": False}
 
     @classmethod
     def of_http(cls, method: str, query: str, body: bytes) -> Params:
@@ -62,54 +61,15 @@ class Params:
             return format(Decimal(repr(value)), "f") if abs(value) < 1e20 else "NaN"
         raise bad_param(name, "should be a string")
 
-    def need(self, name: str) -> str:
-        """A mandatory value."""
-        value = self.text(name)
-        if value is None:
-            raise missing(name)
-        return value
+    def missing(self, name: str) -> VenueError:
+        """10001."""
+        return missing(name)
 
-    def decimal(self, name: str) -> Decimal | None:
-        """A decimal without an exponent, or none."""
-        value = self.text(name)
-        if value is None:
-            return None
-        if not _NUMBER.fullmatch(value):
-            raise bad_param(name)
-        return Decimal(value)
+    def unreadable(self, name: str) -> VenueError:
+        """10001."""
+        return bad_param(name)
 
-    def need_decimal(self, name: str) -> Decimal:
-        """A mandatory decimal."""
-        value = self.decimal(name)
-        if value is None:
-            raise missing(name)
-        return value
-
-    def whole(self, name: str) -> int | None:
-        """A whole number, or none."""
-        value = self.text(name)
-        if value is None:
-            return None
-        if not _WHOLE.fullmatch(value):
-            raise bad_param(name)
-        return int(value)
-
-    def truth(self, name: str) -> bool:
-        """A boolean; absent is false."""
-        value = self.text(name)
-        if value is None:
-            return False
-        known = _TRUTH.get(value.lower())
-        if known is None:
-            raise bad_param(name)
-        return known
-
-    def word(self, name: str, allowed: Mapping[str, Any] | frozenset[str], default: str) -> str:
-        """One of the venue's words."""
-        value = self.text(name) or default
-        if value not in allowed:
-            raise bad_param(name)
-        return value
+    unknown = unreadable
 
     def limit(self, default: int, largest: int) -> int:
         """How many rows are asked for; more than `largest` is as much as that (unverified: the venue may refuse)."""

@@ -62,7 +62,7 @@ class PrivateHub:
         view.apply(event, self.world.now_ns())
         if not any(self._sockets.get((account, base)) for base in BASES):
             return
-        call = Call(self.world, Params({}), self.notes, KeyInfo("", "", account))
+        call = Call(self.world, Params({}), KeyInfo("", "", account), self.notes)
         match event:
             case OrderChanged():
                 row = order_row(event.order, self.notes, account)

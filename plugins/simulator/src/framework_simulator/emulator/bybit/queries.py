@@ -30,7 +30,7 @@ def realtime(call: Call) -> dict[str, Any]:
     named = call.params.text("orderId") is not None or call.params.text("orderLinkId") is not None
     symbol = call.some_symbol() if named else call.symbol_or_coin()
     kinds = frozenset({"Order", "StopOrder", "tpslOrder", "OcoOrder", "BidirectionalTpslOrder", ""})
-    which = call.params.word("orderFilter", kinds, "")
+    which = call.params.one_of("orderFilter", kinds, "")
     rows = list(_named(call, symbol) if named else _open(call, symbol))
     if call.params.whole("openOnly") == 1 and not named:
         closed = (row for row in _all(call, symbol) if row["orderStatus"] not in OPEN_STATUSES)

@@ -112,7 +112,7 @@ class TradeSocket:
         try:
             key = self._admitted(frame)
             headers = self.limits.spend(key.account, f"WS {op}", PER_SECOND)
-            answer = OPERATIONS[op](Call(self.world, Params.of_object(first), self.notes, key))
+            answer = OPERATIONS[op](Call(self.world, Params.of_object(first), key, self.notes))
         except VenueError as error:
             headers = error.headers if isinstance(error, TooManyVisitsError) else headers
             return self._reply(frame, error.code, error.message, headers=headers)

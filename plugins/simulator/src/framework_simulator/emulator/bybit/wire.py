@@ -174,7 +174,7 @@ class BybitWire:
                 headers = self.limits.spend(key.account, request.path, route.per_second)
             if spoiled is not None:
                 raise spoiled
-            call = Call(self.world, params, self.notes, None if route.needs is None else key)
+            call = Call(self.world, params, None if route.needs is None else key, self.notes)
             handler = nothing_there if _asks_elsewhere(request, params) else route.handler
             code, status, body = self._carried_out(handler, call)
         except VenueError as error:

@@ -15,7 +15,7 @@ from .numbers import unit
 from .signal import Side
 
 
-@frozen(order=True)
+@frozen(order=True, cache_hash=True)
 class Need:
     """A piece of data that a component declares it needs; the engine fetches the union once per symbol.
 

@@ -19,3 +19,8 @@ def test_nothing_is_listed_where_nothing_is_emulated(path: str, category: str) -
 def test_an_order_in_another_category_is_refused() -> None:
     answer = Virtual.start().bybit("POST", "/v5/order/create", category="spot", symbol="BTCUSDT")
     assert answer["retCode"] == 10001
+
+
+def test_the_ratio_of_accounts_is_a_list_that_stays_empty() -> None:
+    answer = Virtual.start().bybit("GET", "/v5/market/account-ratio", category="linear", symbol="BTCUSDT", period="1h")
+    assert (answer["retCode"], answer["result"]["list"]) == (0, [])

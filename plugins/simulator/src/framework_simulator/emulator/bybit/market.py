@@ -262,8 +262,16 @@ def open_interest(call: Call) -> dict[str, Any]:
     return {"symbol": symbol, "category": "linear", "list": rows, "nextPageCursor": ""}
 
 
+def account_ratio(call: Call) -> dict[str, Any]:
+    """GET market/account-ratio: how many hold long and short is not modelled."""
+    call.params.linear()
+    call.symbol()
+    return {"list": [], "nextPageCursor": ""}
+
+
 ROUTES: Mapping[str, Handler] = {
     "/v5/market/time": time,
+    "/v5/market/account-ratio": account_ratio,
     "/v5/market/instruments-info": instruments,
     "/v5/market/tickers": tickers,
     "/v5/market/orderbook": order_book,

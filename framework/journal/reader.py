@@ -168,13 +168,18 @@ class JournalReader:
             query = query.limit(limit)
         return self._rows(query, rows.FactRow)
 
-    def open_snapshots(self) -> tuple[rows.SnapshotRow, ...]:
-        """The newest snapshot of every position that is neither closed nor failed: what a restart goes on from."""
+    def open_snapshots(self, changed_since_ns: int | None = None) -> tuple[rows.SnapshotRow, ...]:
+        """The newest snapshot of every position that is neither closed nor failed: what a restart goes on from.
+
+        With `changed_since_ns` also of those that are over, if they changed then or later: something of them may
+        still be under way.
+        """
         fact, position = models.FactTable, models.PositionTable
+        recent = position.changed_ns >= (NEVER_NS if changed_since_ns is None else changed_since_ns)
         query = (
             position.select(position, fact.body)
             .join(fact, on=(fact.seq == position.seq))
-            .where(position.status.not_in(OVER))
+            .where(position.status.not_in(OVER) | recent)
             .order_by(position.decided_ns, position.position_id)
         )
         found = self._dicts(query)

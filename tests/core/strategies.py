@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, ClassVar
 
@@ -155,7 +155,7 @@ class Life:
         position: VenuePosition | None,
         *stops: StopReport,
         fills: tuple[Fill, ...] = (),
-        orders: dict[str, OrderReport | None] | None = None,
+        orders: Mapping[str, OrderReport | None] | None = None,
         after_ns: int = 0,
     ) -> tuple[Command, ...]:
         """Let the venue be read, after a while; the commands that follow."""

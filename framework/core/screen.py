@@ -54,6 +54,6 @@ def failed(component: str, error: Exception) -> Rejection:
 
 def checked(component: str, verdict: object) -> Verdict:
     """`verdict` if it is one, else the rejection for a component that answered with something else."""
-    if isinstance(verdict, Passed | Notice | Rejection):
+    if isinstance(verdict, (Passed, Notice, Rejection)):  # a tuple: a union would be made anew for each verdict
         return verdict
     return Rejection("component_failed", f"{component} answered {verdict!r}, which is no verdict")

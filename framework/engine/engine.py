@@ -114,9 +114,16 @@ class Engine:
     # ── from outside ────────────────────────────────────────────────────────────────────────────────────────
 
     def start(self, restored: Sequence[Position] = ()) -> None:
-        """Begin to consume. Positions of an earlier run are taken over and read back from their venues."""
+        """Begin to consume. Positions of an earlier run are taken over and read back from their venues.
+
+        Those that are settled are only remembered: for what was lost with them, and for what a stream repeats.
+        """
         for position in restored:
             desk = self.desks[position.account]
+            if position.is_settled:
+                self._accounts[position.id] = desk.account
+                desk.keep(position)
+                continue
             self._take_step(desk, position, taken_over(position, desk.policy), None)
         self._watch()
         self._consumer = asyncio.get_running_loop().create_task(self._consume())

@@ -22,7 +22,7 @@ from ..core.records import Event, Record, SessionEnded, SessionStarted
 from ..core.steering import SECOND_NS, Policy
 from ..errors import ExchangeError, FrameworkError
 from ..journal import Journal
-from .desk import Desk
+from .desk import DAY_NS, Desk
 from .engine import Engine, Limits
 from .inbox import Inbox
 from .observers import Gallery
@@ -164,13 +164,14 @@ class Session:
         self.engine.start(restored)
 
     def _restore(self) -> list[Position]:
-        """The positions that an earlier run left open, and the signals it has taken already."""
+        """The positions that an earlier run left open or closed lately; and the signals it has taken are known."""
         state_types = {each.use: each.component.state_type for each in self.deployment.protections}
+        since_ns = self.clock.now_ns() - 2 * DAY_NS
         with self.journal.reader() as reader:
             self.engine.inbox.known.update(reader.known_signal_ids())
             self.engine.inbox.decided.update(w.wave_id for w in reader.waves() if w.decided_ns is not None)
-            positions = [thaw(row.snapshot, state_types) for row in reader.open_snapshots()]
-        for left in (p for p in positions if p.account not in self.engine.desks):
+            positions = [thaw(row.snapshot, state_types) for row in reader.open_snapshots(changed_since_ns=since_ns)]
+        for left in (p for p in positions if p.account not in self.engine.desks and not p.is_settled):
             text = f"{left.account} {left.symbol}: this account is not enabled: nobody looks after its open position"
             self.journal.append(
                 Event(self.clock.now_ns(), "error", "account_missing", text, left.account, left.symbol, left.id)

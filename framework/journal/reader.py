@@ -20,6 +20,8 @@ LEVELS = ("info", "warning", "error")
 OVER = ("closed", "failed")
 """The statuses of positions that nothing more can happen to."""
 
+NEVER_NS = 2**63 - 1
+
 BUSY_TIMEOUT_S = 5.0
 
 

@@ -142,6 +142,16 @@ def test_a_restart_gets_the_newest_snapshot_of_what_is_open(reader: JournalReade
     assert found.position == reader.position(h.place(h.NAKED))
 
 
+def test_a_restart_gets_what_was_closed_lately_too_if_it_asks(reader: JournalReader) -> None:
+    last_ns = max(row.changed_ns for row in reader.positions() if row.status == "closed")
+
+    found = reader.open_snapshots(changed_since_ns=last_ns)
+    later = reader.open_snapshots(changed_since_ns=last_ns + 10**12)
+
+    assert {row.position.status for row in found} == {"open", "closed"}
+    assert {row.position.status for row in later} == {"open"}
+
+
 def test_an_order_row_joins_intent_and_outcome(reader: JournalReader) -> None:
     entry, stop, move = reader.orders(h.place(h.TRAILED))
 

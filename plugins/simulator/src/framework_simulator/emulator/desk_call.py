@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import ClassVar, Generic, TypeVar
 
@@ -21,7 +22,7 @@ V = TypeVar("V", bound=Values)
 
 
 @frozen
-class DeskCall(Generic[V]):
+class DeskCall(ABC, Generic[V]):
     """A request that was let in. `key` is None on public routes. A venue says which errors it answers."""
 
     world: World
@@ -30,17 +31,17 @@ class DeskCall(Generic[V]):
 
     VENUE: ClassVar[str]
 
+    @abstractmethod
     def nobody(self) -> Exception:
         """A route without a key was asked for an account."""
-        raise NotImplementedError
 
+    @abstractmethod
     def unlisted(self) -> Exception:
         """There is no such symbol."""
-        raise NotImplementedError
 
+    @abstractmethod
     def refused(self, refusal: Refusal) -> Exception:
         """The engine said no."""
-        raise NotImplementedError
 
     @property
     def account(self) -> str:

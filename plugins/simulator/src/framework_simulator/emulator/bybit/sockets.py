@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -93,7 +94,7 @@ def topics_of(frame: dict[str, Any]) -> list[str] | None:
 
 
 @define(eq=False)
-class StreamSocket:
+class StreamSocket(ABC):
     """The venue's end of a public or private stream."""
 
     connection: Connection
@@ -119,7 +120,7 @@ class StreamSocket:
             case _:
                 self._answer(frame, str(frame.get("op", ""))[:50], "error:invalid op")
 
-    def pong(self) -> None:
+    def pong(self) -> None:  # noqa: B027 - nothing to do, for either kind
         """Protocol-level pongs keep nothing alive: the venue counts frames."""
 
     def closed(self) -> None:
@@ -129,21 +130,25 @@ class StreamSocket:
             self._leave(topic)
         self.topics.clear()
 
+    @abstractmethod
     def _ping(self, frame: dict[str, Any]) -> None:
-        raise NotImplementedError
+        """Answer a ping in this kind of socket's own form."""
 
+    @abstractmethod
     def _auth(self, frame: dict[str, Any]) -> None:
-        raise NotImplementedError
+        """Take an authentication, or refuse it."""
 
+    @abstractmethod
     def _may_join(self, topic: str) -> str:
         """Why a topic can't be had; empty if it can."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _join(self, topic: str) -> None:
-        raise NotImplementedError
+        """Begin to hear a topic."""
 
+    @abstractmethod
     def _leave(self, topic: str) -> None:
-        raise NotImplementedError
+        """Hear a topic no more."""
 
     def _change(self, frame: dict[str, Any], change: Callable[[dict[str, Any]], None]) -> None:
         # Some clients register what to call only after they have sent the request: the answer has to take a while.

@@ -288,11 +288,15 @@ class Position:
         """The stop that protects: of those that cover all that is held, the tightest. None: unprotected."""
         best: StopLeg | None = None
         for stop in self.stops:
-            if not stop.is_live or not (stop.attached or stop.quantity >= self.cover):
-                continue
-            if best is None or tighter(self.side, stop.trigger_price, best.trigger_price):
+            if self.is_covered_by(stop) and (
+                best is None or tighter(self.side, stop.trigger_price, best.trigger_price)
+            ):
                 best = stop
         return best
+
+    def is_covered_by(self, stop: StopLeg) -> bool:
+        """Whether this stop rests and is for all that is held."""
+        return stop.is_live and (stop.attached or stop.quantity >= self.cover)
 
     @property
     def status(self) -> str:

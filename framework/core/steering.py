@@ -111,7 +111,7 @@ def enter(position: Position, step: EntryStep, quantity: Decimal, policy: Policy
 
 def protect(position: Position, policy: Policy, now_ns: int) -> Step:
     """Bring the stop to what is open and where it is wanted; the state follows from what rests at the venue."""
-    live = position.live_stop
+    live = _stop_at_work(position)
     commands: list[Command] = []
     if not any(stop.state in (LegState.SENT, LegState.MOVING, LegState.UNKNOWN) for stop in position.stops):
         if live is None:
@@ -223,6 +223,18 @@ def look_at(position: Position, delay_ns: int = 0) -> tuple[Command, ...]:
     entries = [leg.client_id for leg in position.entries if leg.state not in (LegState.DONE, LegState.SENT)]
     closes = [leg.client_id for leg in position.closes if leg.state is LegState.RESTING]
     return (ReadVenue(delay_ns, (*entries, *closes)),)
+
+
+def _stop_at_work(position: Position) -> StopLeg | None:
+    """The stop to keep: the tightest; but while opening the one that is where it is wanted now.
+
+    A later part of the entry may be cheaper: a stop that was placed for its first part is tighter then, and must go.
+    """
+    if position.initial_stop is None:
+        for stop in position.stops:
+            if position.is_covered_by(stop) and stop.trigger_price == position.wanted_stop:
+                return stop
+    return position.live_stop
 
 
 def _must_move(position: Position, live: StopLeg) -> bool:

@@ -7,6 +7,7 @@ from attrs import evolve
 from framework.core.execution import EntryPlan, EntryStep, EntryTry
 from framework.core.happenings import (
     CancelEntry,
+    CancelStop,
     CloseWanted,
     EntryAnswered,
     EntryExpired,
@@ -348,6 +349,21 @@ def test_a_later_fill_at_a_better_price_tightens_the_stop() -> None:
     life.happens(Filled(entry_fill(life.it, "0.5", price="102", number=2)))
 
     assert life.it.wanted_stop == D("94.94")
+
+
+def test_a_stop_for_the_first_part_that_is_too_tight_for_the_whole_is_replaced_once() -> None:
+    life = Life(LIMIT, plan())
+    life.happens(
+        Filled(entry_fill(life.it, "0.5", price="102")), Filled(entry_fill(life.it, "0.5", price="98", number=2))
+    )
+    life.happens(StopAnswered(life.ids[0], resting(life.ids[0], "95.88", "1")))
+    (second,) = life.asked(PlaceStop)
+    assert second.order.trigger_price == D(94)
+
+    life.happens(StopAnswered(second.order.client_id, resting(second.order.client_id, "94")))
+
+    assert (life.asked(PlaceStop), life.asked(CancelStop)) == ([], [CancelStop(life.ids[0])])
+    assert life.it.initial_stop == D(94)
 
 
 # ── attached stops ──────────────────────────────────────────────────────────────────────────────────────────

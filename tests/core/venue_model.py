@@ -66,6 +66,9 @@ D = Decimal
 MS = 1_000_000
 STEP = D("0.1")
 
+MOST_REQUESTS = 300
+"""No life of a minute among faults needs more: what never ends is found."""
+
 LONGEST_NAKED_NS = 45 * SECOND_NS
 """Once the venue is honest: a close that was refused often waits up to half a minute before the next try."""
 
@@ -563,6 +566,7 @@ class World:
                     live = self.it.live_stop
                     assert live is not None, "a stop was cancelled while none protects"
                     assert live.client_id != client_id, "the stop that protects was cancelled"
+        assert len(self.sent) < MOST_REQUESTS, "the venue is flooded"
         if before is not None and before.initial_stop is not None:
             assert not tighter(self.side, before.wanted_stop, self.it.wanted_stop), "the wanted stop was loosened"
 

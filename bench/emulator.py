@@ -24,6 +24,8 @@ from .measure import ROOT, Figure, count
 
 ORDERS_BUDGET = 1_000
 QUOTES_BUDGET = 500 * 10 * 5
+HEARD = 0.98
+"""All that is offered arrives where the server keeps up; the edges of the counted seconds cut a step in two."""
 ORDERS = 3_000
 LANES = 8
 SYMBOLS = 500
@@ -53,8 +55,8 @@ def figures() -> list[Figure]:
         Figure(
             f"emulator: quotes/s to {SUBSCRIBERS} subscribers of {SYMBOLS} symbols at 10 Hz",
             count(rate),
-            budget=f"≥ {count(QUOTES_BUDGET)}",
-            ok=rate >= 0.98 * QUOTES_BUDGET,
+            budget=f"{count(QUOTES_BUDGET)} offered, ≥ 98 % heard",
+            ok=rate >= HEARD * QUOTES_BUDGET,
         )
     )
     return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -11,7 +12,7 @@ from attrs import frozen
 
 
 @frozen
-class Values:
+class Values(ABC):
     """What a client sent, by name. A venue says how a value is written, and which error a wrong one is."""
 
     values: Mapping[str, Any]
@@ -20,21 +21,21 @@ class Values:
     WHOLE: ClassVar[re.Pattern[str]]
     TRUTH: ClassVar[Mapping[str, bool]]
 
+    @abstractmethod
     def text(self, name: str) -> str | None:
         """A value; None if it is absent or empty."""
-        raise NotImplementedError
 
+    @abstractmethod
     def missing(self, name: str) -> Exception:
         """A mandatory value is not there."""
-        raise NotImplementedError
 
+    @abstractmethod
     def unreadable(self, name: str) -> Exception:
         """A value is not written as it should be."""
-        raise NotImplementedError
 
+    @abstractmethod
     def unknown(self, name: str) -> Exception:
         """A value is none of the venue's words."""
-        raise NotImplementedError
 
     def need(self, name: str) -> str:
         """A mandatory value."""

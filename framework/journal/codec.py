@@ -23,6 +23,9 @@ from ..core.verdict import Check, Number, Verdict
 
 Numbers = Mapping[str, Number]
 
+DECODE_ERRORS = (KeyError, TypeError, ValueError, ArithmeticError)
+"""What `decode` raises for what `encode` has not written."""
+
 _DECIMAL = re.compile(r"-?([0-9]+(\.[0-9]+)?|Infinity)")
 _TEXT_MARK = "'"
 

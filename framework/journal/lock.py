@@ -10,6 +10,14 @@ from pathlib import Path
 from ..errors import JournalError
 
 
+class InUseError(JournalError):
+    """Another process writes this journal. `holder` says which one, and since when."""
+
+    def __init__(self, journal: Path, holder: str) -> None:
+        self.holder = holder
+        super().__init__(f"{journal}: is in use by {holder}; stop it, or choose another state")
+
+
 class WriterLock:
     """The right to write one journal. The lock file stays: removing it would let two holders in."""
 
@@ -18,7 +26,7 @@ class WriterLock:
 
     @classmethod
     def acquire(cls, journal: Path) -> WriterLock:
-        """Take the lock of a journal, or raise `JournalError` that says who holds it and since when."""
+        """Take the lock of a journal. Raises `InUseError`, which says who holds it, or `JournalError`."""
         path = journal.with_name(journal.name + ".lock")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -32,7 +40,7 @@ class WriterLock:
         except OSError as error:
             holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace").strip() or "another process"
             os.close(descriptor)
-            raise JournalError(f"{journal}: is in use by {holder}; stop it, or choose another state") from error
+            raise InUseError(journal, holder) from error
         # The clock of the machine, not that of a recorded session: this line is for the person who looks for a process.
         since = datetime.now(UTC).isoformat(timespec="seconds")
         os.ftruncate(descriptor, 0)

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from peewee import BooleanField, CompositeKey, IntegerField, Model, TextField
+from peewee import BlobField, BooleanField, CompositeKey, IntegerField, Model, TextField
 
+from ..core.records import SessionMode
 from . import codec
 
 
@@ -36,12 +37,20 @@ class JsonText(TextField):
         return None if value is None else self._load(value)
 
 
+class ModeText(TextField):
+    """The mode of a session."""
+
+    def python_value(self, value: str) -> SessionMode:
+        """The mode of the stored text."""
+        return SessionMode(value)
+
+
 def _load_strings(text: str) -> tuple[str, ...]:
     return tuple(json.loads(text))
 
 
 class FactTable(Model):
-    """One immutable record each."""
+    """One immutable record each, with its link of the chain."""
 
     seq = IntegerField(primary_key=True)
     time_ns = IntegerField()
@@ -52,6 +61,7 @@ class FactTable(Model):
     account = TextField(null=True)
     symbol = TextField(null=True)
     body = TextField()
+    hash = BlobField()
 
     class Meta:
         table_name = "facts"
@@ -69,6 +79,7 @@ class SessionTable(Model):
     ended_ns = IntegerField(null=True)
     reason = TextField(null=True)
     open_positions = IntegerField(null=True)
+    mode = ModeText()
 
     class Meta:
         table_name = "sessions"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from itertools import groupby
 from typing import Any
 
 import attrs
@@ -16,8 +18,9 @@ from ..core.records import Record
 from . import codec, statements
 from .statements import Statement
 
-Column = str | int | None
+Column = str | int | bytes | None
 
+_REFERENCES = ("wave_id", "signal_id", "position_id", "account", "symbol")
 _LARGEST_INTEGER = 2**63 - 1
 _SUMMARY_FIELDS = tuple(attribute.name for attribute in attrs.fields(records.PositionSummary))
 
@@ -42,9 +45,14 @@ def project(seq: int, record: Record) -> tuple[Change, ...]:
     return handler(seq, record)
 
 
+def apply(connection: sqlite3.Connection, changes: Iterable[Change]) -> None:
+    """Carry changes out, in their order, in the transaction of the caller."""
+    for statement, group in groupby(changes, key=lambda change: change.statement):
+        connection.executemany(statement.sql, [change.values for change in group])
+
+
 def _references(record: Record) -> dict[str, Column]:
-    names = ("wave_id", "signal_id", "position_id", "account", "symbol")
-    found: tuple[str | None, ...] = tuple(getattr(record, name, None) for name in names)
+    found: tuple[str | None, ...] = tuple([getattr(record, name, None) for name in _REFERENCES])
     if isinstance(record, records.SignalReceived):
         signal = record.signal
         found = (record.wave_id, signal.id, None, signal.account, signal.symbol)
@@ -53,7 +61,7 @@ def _references(record: Record) -> dict[str, Column]:
     elif isinstance(record, records.FillRecorded):
         found = (None, None, record.position_id, record.account, record.fill.symbol)
     # An empty text means that there is none.
-    return {name: value or None for name, value in zip(names, found, strict=True)}
+    return {name: value or None for name, value in zip(_REFERENCES, found, strict=True)}
 
 
 def _change(statement: Statement, **values: Column) -> Change:
@@ -87,6 +95,7 @@ def _session_started(seq: int, record: records.SessionStarted) -> tuple[Change, 
         ended_ns=None,
         reason=None,
         open_positions=None,
+        mode=record.mode.value,
     )
     return (change,)
 

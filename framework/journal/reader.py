@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -10,7 +11,7 @@ from typing import Any, TypeVar
 from peewee import ModelSelect, SqliteDatabase
 
 from ..errors import JournalError
-from . import models, rows, schema
+from . import chain, models, rows, schema
 
 T = TypeVar("T")
 
@@ -21,8 +22,6 @@ OVER = ("closed", "failed")
 """The statuses of positions that nothing more can happen to."""
 
 NEVER_NS = 2**63 - 1
-
-BUSY_TIMEOUT_S = 5.0
 
 
 class JournalReader:
@@ -41,17 +40,15 @@ class JournalReader:
         """Open a journal for reading. Raises `JournalError`: missing, no journal, of another version."""
         if not path.is_file():
             raise JournalError(f"{path}: there is no journal yet; run the deployment first, or choose another state")
-        uri = f"{path.resolve().as_uri()}?mode=ro"
-        database = SqliteDatabase(uri, uri=True, timeout=BUSY_TIMEOUT_S)
         try:
-            database.connect()
-            schema.check(database, path)
+            database = schema.open_to_read(path)
         except schema.DATABASE_ERRORS as error:
+            raise schema.error_of(path, error) from error
+        try:
+            schema.check(database, path)
+        except (*schema.DATABASE_ERRORS, JournalError) as error:
             database.close()
             raise schema.error_of(path, error) from error
-        except JournalError:
-            database.close()
-            raise
         return cls(path, database)
 
     def close(self) -> None:
@@ -142,6 +139,12 @@ class JournalReader:
             query = query.limit(limit)
         return self._rows(query, rows.EventRow)[::-1]
 
+    def newest_event(self, codes: Collection[str]) -> rows.EventRow | None:
+        """The newest event that has one of these codes."""
+        table = models.EventTable
+        query = table.select().where(table.code.in_(tuple(codes))).order_by(table.seq.desc()).limit(1)
+        return _first(self._rows(query, rows.EventRow))
+
     def events_about(self, signal_id: str, position_id: str | None = None) -> tuple[rows.EventRow, ...]:
         """The events that name a signal, or its position."""
         table = models.EventTable
@@ -159,7 +162,8 @@ class JournalReader:
     ) -> tuple[rows.FactRow, ...]:
         """The records after number `after_seq`: all, or those of a position, or of a signal and its position."""
         table, signal = models.FactTable, models.SignalTable
-        query = table.select().where(table.seq > after_seq).order_by(table.seq)
+        columns = (getattr(table, name) for name in chain.COLUMNS)
+        query = table.select(*columns).where(table.seq > after_seq).order_by(table.seq)
         if signal_id is not None:
             # Named by the decision that planned it, so before its first request.
             owned = signal.select(signal.position_id).where(signal.signal_id == signal_id)

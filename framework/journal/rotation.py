@@ -11,7 +11,8 @@ from .lock import WriterLock
 from .reader import JournalReader
 from .store import Store
 
-_COMPANIONS = ("-wal", "-shm")
+COMPANIONS = ("-wal", "-shm", ".mark")
+"""What belongs to a journal, by what follows its name: SQLite's own files, if it is open or died, and the mark."""
 
 
 def journal_path(state: Path) -> Path:
@@ -73,12 +74,13 @@ def _move(path: Path, sessions_dir: Path, start: datetime) -> Path:
     try:
         sessions_dir.mkdir(parents=True, exist_ok=True)
         target = _free_name(sessions_dir, f"{start:%Y%m%dT%H%M%SZ}")
-        path.rename(target)
-        for suffix in _COMPANIONS:
+        # The journal goes last: what is interrupted here is a journal without its mark, and can be recovered whole.
+        for suffix in COMPANIONS:
             companion = path.with_name(path.name + suffix)
-            # They are left, and empty, only while somebody still has the journal open.
+            # SQLite's are left, and empty, only while somebody still has the journal open.
             if companion.exists():
                 companion.rename(target.with_name(target.name + suffix))
+        path.rename(target)
     except OSError as error:
         raise JournalError(f"{path}: can't be moved to {sessions_dir}: {error.strerror}; make it writable") from error
     return target

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from attrs import field, frozen
 
-from ..core.records import Record
+from ..core.records import Record, SessionMode
 from ..core.verdict import Check, Number
 from . import codec
 
@@ -52,6 +52,7 @@ class SessionRow:
     ended_ns: int | None
     reason: str | None
     open_positions: int | None
+    mode: SessionMode
 
 
 @frozen

@@ -30,6 +30,8 @@ def _upsert(model: type[Model], key: str) -> Statement:
 
 
 INSERT_FACT = _insert(models.FactTable)
+"""With the link of the chain under the name `hash`."""
+
 INSERT_SESSION = _insert(models.SessionTable)
 INSERT_WAVE = _insert(models.WaveTable, verb="INSERT OR IGNORE")
 INSERT_SIGNAL = _insert(models.SignalTable, verb="INSERT OR IGNORE")

@@ -11,7 +11,7 @@ import asyncio
 import enum
 import queue
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -76,15 +76,17 @@ class Journal:
         self._writer: _Writer = writer_type(store, self._settle)
 
     @classmethod
-    def open(cls, path: Path, *, writer: WriterKind) -> Journal:
+    def open(cls, path: Path, *, writer: WriterKind, accounts: Mapping[str, str] | None = None) -> Journal:
         """Create the journal or open it, bring it to this version's schema, and keep other writers out.
 
-        Raises `JournalError`: unwritable, in use, locked, no database, no journal, or of a newer version.
+        `accounts`: the name of each account, and what it is traded with. Raises `ConfigError` when one of them was
+        another one before. Raises `JournalError`: unwritable, in use, locked, no database, no journal, of a newer
+        version, or not the one that its mark tells of.
         """
         lock = WriterLock.acquire(path)
         try:
             store = Store(path)
-            store.prepare()
+            store.prepare(accounts)
             return cls(path, store, lock, writer)
         except BaseException:
             lock.release()

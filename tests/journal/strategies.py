@@ -11,7 +11,7 @@ from framework.core import records
 from framework.core.ids import Leg, client_id, position_id
 from framework.core.numbers import Percent
 from framework.core.orders import Fill
-from framework.core.records import PositionSummary, Record
+from framework.core.records import PositionSummary, Record, SessionMode
 from framework.core.signal import BadSignal, OrderSide, Side, Signal, SignalSettings
 from framework.core.verdict import Check, Notice, Number, Passed, Rejection, Verdict
 
@@ -128,6 +128,7 @@ _FIELDS: dict[str, SearchStrategy[Any]] = {
     "config_digest": texts,
     "accounts": st.just(ACCOUNTS),
     "recorded": st.booleans(),
+    "mode": st.sampled_from(SessionMode),
     "reason": texts,
     "open_positions": st.integers(0, 9),
     "wave_id": wave_ids,

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from framework.errors import JournalError
-from framework.journal import Journal, JournalReader, WriterKind
+from framework.journal import Journal, JournalReader, WriterKind, verify
+from framework.journal.mark import read_mark
 
 CHILD = """
 import asyncio, sys
@@ -47,6 +48,10 @@ def test_everything_acknowledged_before_a_kill_is_there_and_no_call_is_torn(path
     assert len(codes) >= 2 * (acknowledged + 1)
     whole = [f"{word} {number}" for number in range(len(codes) // 2) for word in ("first", "second")]
     assert codes == whole
+    mark, finding = read_mark(path), verify(path)
+    assert (finding.damages, finding.checked) == ((), len(codes))
+    assert mark is not None
+    assert 2 * (acknowledged + 1) <= mark.seq <= len(codes)  # it tells of all that was acknowledged, and of no more
 
     async def go_on() -> None:
         await Journal.open(path, writer=kind).aclose()

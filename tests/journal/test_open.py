@@ -103,7 +103,7 @@ def test_a_reader_says_when_the_journal_still_has_to_be_brought_up_to_date(path:
     connection.commit()
     connection.close()
 
-    with pytest.raises(JournalError, match=r"older version \(lacks 0001_journal\)"):
+    with pytest.raises(JournalError, match=r"older version \(lacks 0001_journal, 0002_session_mode, 0003_chain\)"):
         JournalReader.open(path)
 
 

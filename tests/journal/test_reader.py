@@ -9,7 +9,7 @@ import pytest
 from attrs import evolve
 
 from framework.core.ids import Leg, client_id
-from framework.core.records import FillRecorded, SessionEnded, SignalReceived
+from framework.core.records import FillRecorded, SessionEnded, SessionMode, SignalReceived
 from framework.errors import JournalError
 from framework.journal import JournalReader
 from tests.journal import history as h
@@ -18,7 +18,7 @@ from tests.journal import history as h
 def test_a_session_knows_its_end(reader: JournalReader) -> None:
     (session,) = reader.sessions()
 
-    assert (session.accounts, session.recorded) == (("binance", "bybit"), True)
+    assert (session.accounts, session.recorded, session.mode) == (("binance", "bybit"), True, SessionMode.PAPER)
     assert (session.ended_ns, session.reason, session.open_positions) == (h.NEXT_BAR + 20 * h.S, "recording ended", 1)
 
 

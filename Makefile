@@ -4,11 +4,13 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: run test check bench lock clean help
+.PHONY: run rehearse test check simulate survive bench lock clean help
 
 VENV := .venv
 BIN := $(VENV)/bin
 CONFIG ?= config.toml
+SEED ?= 0
+JUDGED := --judge tests.simulation.judging:judge
 
 # The first interpreter that is new enough; asked only when .venv has to be made.
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; do \
@@ -26,6 +28,9 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 run: $(VENV)/.stamp-run ## play the default deployment: the documented wave on two paper accounts
 	@$(BIN)/framework run --config $(CONFIG)
 
+rehearse: $(VENV)/.stamp-run ## the same wave through the real exchange plugins, against emulated venues
+	@$(BIN)/framework rehearse --config examples/rehearsal/config.toml
+
 test: check ## every check, then every test
 	@$(BIN)/pytest
 
@@ -35,6 +40,14 @@ check: $(VENV)/.stamp-dev ## format, lint, types, and what may import what
 	@$(BIN)/mypy --no-error-summary $(TYPED)
 	@$(BIN)/lint-imports --no-logo > $(VENV)/lint-imports.log || { cat $(VENV)/lint-imports.log; exit 1; }
 	@echo "check: fine"
+
+simulate: $(VENV)/.stamp-dev ## ten minutes of the product against faults, crashes and chance, judged by the oracle
+	@PYTHONPATH=. $(BIN)/framework simulate --for 390 --seed $(SEED) $(JUDGED)
+	@PYTHONPATH=. $(BIN)/framework simulate crashes --pairs 0.1 --seed $(SEED) $(JUDGED)
+
+survive: $(VENV)/.stamp-dev ## what the product survives on emulated venues, and a network that is lost for a minute
+	@$(BIN)/pytest tests/survival
+	@SURVIVE_OUTAGE_S=60 $(BIN)/pytest tests/survival/test_network_lost.py
 
 bench: $(VENV)/.stamp-run ## what things cost, beside their budgets
 	@$(BIN)/python -m bench

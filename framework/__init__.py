@@ -16,6 +16,7 @@ if TYPE_CHECKING:
         Exchange,
         ExchangeLink,
         Execution,
+        ExercisesStops,
         Filter,
         Observer,
         PlaysRecordings,
@@ -31,11 +32,13 @@ if TYPE_CHECKING:
     from .core.events import (
         ExchangeEvent,
         FillSeen,
+        MarketsSeen,
         OrderSeen,
         PositionSeen,
         StopSeen,
         StreamLost,
         StreamRestored,
+        VenueNotice,
     )
     from .core.execution import EntryPlan, EntryStep, EntryTry
     from .core.feed import (
@@ -102,6 +105,7 @@ if TYPE_CHECKING:
         PositionSummary,
         Record,
         SessionEnded,
+        SessionMode,
         SessionStarted,
         SignalReceived,
         SignalRefused,
@@ -109,10 +113,12 @@ if TYPE_CHECKING:
         WaveDecided,
         WaveOpened,
     )
+    from .core.resting import RestingKind, RestingOrder
     from .core.signal import BadSignal, OrderSide, Side, Signal, SignalSettings
     from .core.verdict import Notice, Number, Passed, Rejection, Size, Verdict
     from .errors import ConfigError, ExchangeError, FrameworkError, MissingDataError, PluginError, Problem
     from .hookspecs import hookimpl
+    from .stages import Endpoint, Halting, Rehearsable, Stage
 
 __version__ = "0.1.0"
 
@@ -134,6 +140,7 @@ __all__ = [
     "ClosedPosition",
     "ConfigError",
     "Decision",
+    "Endpoint",
     "EntryAnswer",
     "EntryOrder",
     "EntryPlan",
@@ -145,18 +152,21 @@ __all__ = [
     "ExchangeEvent",
     "ExchangeLink",
     "Execution",
+    "ExercisesStops",
     "Fill",
     "FillRecorded",
     "FillSeen",
     "Filter",
     "FrameworkError",
     "Guard",
+    "Halting",
     "Holding",
     "Intent",
     "MarketData",
     "MarketRules",
     "MarketSnapshot",
     "MarketUpdate",
+    "MarketsSeen",
     "MissingDataError",
     "Need",
     "NoState",
@@ -186,10 +196,14 @@ __all__ = [
     "QuoteUpdate",
     "Record",
     "Refusal",
+    "Rehearsable",
     "Rejection",
+    "RestingKind",
+    "RestingOrder",
     "RiskRule",
     "Secret",
     "SessionEnded",
+    "SessionMode",
     "SessionStarted",
     "Side",
     "Signal",
@@ -202,6 +216,7 @@ __all__ = [
     "Sizer",
     "SizingRequest",
     "SourceLink",
+    "Stage",
     "StopAnswer",
     "StopMoved",
     "StopOrder",
@@ -212,6 +227,7 @@ __all__ = [
     "TimeInForce",
     "Timeline",
     "Unknown",
+    "VenueNotice",
     "VenuePosition",
     "Verdict",
     "WaveDecided",
@@ -237,12 +253,13 @@ __all__ = [
 # fmt: off
 _NAMES_BY_MODULE = {
     ".components": (
-        "Capabilities", "Checkable", "Checkup", "Clock", "Exchange", "ExchangeLink", "Execution", "Filter",
-        "Observer", "PlaysRecordings", "Protection", "RiskRule", "Secret", "SignalSource", "Sizer", "SourceLink",
-        "not_negative", "positive",
+        "Capabilities", "Checkable", "Checkup", "Clock", "Exchange", "ExchangeLink", "Execution", "ExercisesStops",
+        "Filter", "Observer", "PlaysRecordings", "Protection", "RiskRule", "Secret", "SignalSource", "Sizer",
+        "SourceLink", "not_negative", "positive",
     ),
     ".core.events": (
-        "ExchangeEvent", "FillSeen", "OrderSeen", "PositionSeen", "StopSeen", "StreamLost", "StreamRestored",
+        "ExchangeEvent", "FillSeen", "MarketsSeen", "OrderSeen", "PositionSeen", "StopSeen", "StreamLost",
+        "StreamRestored", "VenueNotice",
     ),
     ".core.execution": ("EntryPlan", "EntryStep", "EntryTry"),
     ".core.feed": (
@@ -264,12 +281,15 @@ _NAMES_BY_MODULE = {
     ".core.protection": ("Ask", "Guard", "Holding", "NoState", "tighter"),
     ".core.records": (
         "Decision", "Event", "FillRecorded", "Intent", "Outcome", "PositionChanged", "PositionSummary", "Record",
-        "SessionEnded", "SessionStarted", "SignalReceived", "SignalRefused", "StopMoved", "WaveDecided", "WaveOpened",
+        "SessionEnded", "SessionMode", "SessionStarted", "SignalReceived", "SignalRefused", "StopMoved", "WaveDecided",
+        "WaveOpened",
     ),
+    ".core.resting": ("RestingKind", "RestingOrder"),
     ".core.signal": ("BadSignal", "OrderSide", "Side", "Signal", "SignalSettings"),
     ".core.verdict": ("Notice", "Number", "Passed", "Rejection", "Size", "Verdict"),
     ".errors": ("ConfigError", "ExchangeError", "FrameworkError", "MissingDataError", "PluginError", "Problem"),
     ".hookspecs": ("hookimpl",),
+    ".stages": ("Endpoint", "Halting", "Rehearsable", "Stage"),
 }
 # fmt: on
 

@@ -37,6 +37,7 @@ from .core.orders import (
 from .core.plan import SizedPlan, SizingRequest
 from .core.protection import Guard, Holding
 from .core.records import Record
+from .core.resting import RestingOrder
 from .core.signal import Signal
 from .core.verdict import Rejection, Size, Verdict
 
@@ -168,7 +169,13 @@ class SourceLink(Protocol):
         """Hand over signals. Returns once they are durable: only then acknowledge them to the sender."""
 
     def publish(self, update: MarketUpdate) -> None:
-        """Hand over recorded market data. It reaches simulated exchanges only."""
+        """Hand over recorded market data. It reaches simulated exchanges, and what stands in for real ones."""
+
+    async def until(self, t_ns: int) -> None:
+        """Wait until the clock shows `t_ns`, never a nanosecond early; at once if it does already.
+
+        A session that plays a recording may skip the time in which nothing happens.
+        """
 
 
 class SignalSource(Protocol):
@@ -187,6 +194,7 @@ class SignalSource(Protocol):
 class Capabilities:
     """What a venue can do. `simulated` venues risk no money and take recorded market data.
 
+    `real_money`: orders there cost money. True for a production venue, False for a testnet or an emulated one.
     `attaches_stops`: the stop travels inside the entry and follows the position. `amends_stops`: a resting stop
     is moved in place; elsewhere the new one is placed and confirmed before the old one is cancelled.
     """
@@ -194,6 +202,7 @@ class Capabilities:
     simulated: bool = False
     attaches_stops: bool = False
     amends_stops: bool = False
+    real_money: bool = False
 
 
 @frozen
@@ -201,6 +210,8 @@ class ExchangeLink:
     """What an exchange gets from the kernel: its account's name, the clock, randomness, and two ways to speak.
 
     `emit` queues an event. `quote` tells a new price; it is cheap, and wakes only who asked for that price.
+    `reads_only`: it is only looked at (``framework check``): nothing may be set at the venue, and what keeps the
+    account from being traded is reported by its checkup, not raised at the start.
     """
 
     account: str
@@ -208,6 +219,7 @@ class ExchangeLink:
     random: random.Random
     emit: _Emit
     quote: _QuoteSink
+    reads_only: bool = False
 
 
 class _Emit(Protocol):
@@ -251,6 +263,12 @@ class Exchange(Protocol):
 
     async def stops(self, symbol: str) -> tuple[StopReport, ...]:
         """The stops of ours that rest in one market, the attached one included."""
+
+    async def resting(self) -> tuple[RestingOrder, ...]:
+        """Every order of the account that rests, stops among them, in all markets: ours and those of others.
+
+        All pages of it, or `ExchangeError`. A stop that has triggered does not rest any more.
+        """
 
     async def fills(self, symbol: str, since_ns: int) -> tuple[Fill, ...]:
         """Executions in one market since an instant, oldest first."""
@@ -312,6 +330,18 @@ class Checkable(Protocol):
         """What was looked at and what came of it."""
 
 
+@runtime_checkable
+class ExercisesStops(Protocol):
+    """An exchange that can prove that its stops work, before a position depends on one."""
+
+    async def exercise_stops(self) -> tuple[Checkup, ...]:
+        """Place, read, move and cancel a smallest stop far away from the market, and report each step.
+
+        It takes the path of a real stop: the venue's own conditional orders. Called after `start` and `markets`.
+        Leaves nothing behind, whatever fails on the way. A step that fails is a checkup that is not fine.
+        """
+
+
 __all__ = [
     "Account",
     "Capabilities",
@@ -321,6 +351,7 @@ __all__ = [
     "Exchange",
     "ExchangeLink",
     "Execution",
+    "ExercisesStops",
     "Filter",
     "Observer",
     "PlaysRecordings",

@@ -11,6 +11,7 @@ import click
 import pluggy
 
 from .components import Exchange, Execution, Filter, Observer, Protection, RiskRule, SignalSource, Sizer
+from .stages import Stage
 
 PROJECT = "framework"
 ENTRY_POINT_GROUP = "framework.plugins"
@@ -64,6 +65,12 @@ def exchanges() -> list[type[Exchange]]:
 @hookspec
 def observers() -> list[type[Observer]]:
     """Components for ``[[observers]]``."""
+    raise AssertionError("a hook specification is never called")
+
+
+@hookspec
+def stages() -> list[type[Stage]]:
+    """Components for ``[rehearsal]``."""
     raise AssertionError("a hook specification is never called")
 
 

@@ -12,6 +12,7 @@ from .. import __version__
 
 BUILT_IN: Mapping[str, str] = {
     "run": "Trade the deployment until its recording ends or Ctrl-C.",
+    "rehearse": "Run the deployment's real exchange plugins on emulated venues.",
     "check": "Validate everything without trading.",
     "plugins": "What is installed, listed, loaded and enabled, and why not.",
     "positions": "The positions that the journal knows.",
@@ -19,6 +20,11 @@ BUILT_IN: Mapping[str, str] = {
     "events": "What a person should be able to find again.",
     "explain": "Why a signal ended the way it did.",
     "report": "What became of waves: counts, protection, latencies, errors.",
+    "journal": "Whether the journal can be trusted.",
+    "reconcile": "What is different at the venues, and what would be done about it.",
+    "halt": "Open no more positions; what is open stays protected.",
+    "resume": "Take a halt back.",
+    "flatten": "Close everything.",
 }
 """The kernel's commands and their short help. Each is the object `command` of the module of its name."""
 

@@ -46,6 +46,23 @@ def set_option(function: F) -> F:
     )(function)
 
 
+def live_option(function: F) -> F:
+    """``--live ACCOUNT``, as often as wanted."""
+    return click.option(
+        "--live",
+        multiple=True,
+        metavar="ACCOUNT",
+        help="Trade on this account's real venue, which needs live = true in its table as well; may be repeated.",
+    )(function)
+
+
+def account_option(function: F) -> F:
+    """``--account ACCOUNT``, as often as wanted."""
+    return click.option("--account", multiple=True, metavar="ACCOUNT", help="Only this account; may be repeated.")(
+        function
+    )
+
+
 def json_option(function: F) -> F:
     """``--json``."""
     return click.option("--json", "as_json_", is_flag=True, help="Print JSON.")(function)

@@ -10,6 +10,7 @@ import click
 
 from ..app import SessionEnd
 from ..config import Deployment
+from ..core.records import SessionMode
 from ..journal import JournalReader, PositionRow, Report, SignalRow, journal_path
 from ..journal.report import Material, report_of
 from .output import table_lines
@@ -51,23 +52,30 @@ def print_report(deployment: Deployment, view: RunView) -> None:
     say(total_line(result.total) if result.waves else "no signals arrived")
 
 
-def print_end(deployment: Deployment, end: SessionEnd) -> None:
-    """Why the session ended, and what stays open."""
+def print_end(deployment: Deployment, end: SessionEnd, mode: SessionMode | None = None) -> None:
+    """Why the session ended, and what stays open. For `mode` see `open_lines`."""
     if end.failed:
         click.echo(f"error: the session {safe(end.reason)}", err=True)
     else:
         say(f"session ended: {safe(end.reason)}")
-    for line in open_lines(deployment, end.open_positions):
+    for line in open_lines(deployment, end.open_positions, mode):
         say(line)
 
 
-def open_lines(deployment: Deployment, positions: Iterable[StillOpen]) -> Iterator[str]:
-    """A line for each position that stays open, with what becomes of its stop."""
+def open_lines(
+    deployment: Deployment, positions: Iterable[StillOpen], mode: SessionMode | None = None
+) -> Iterator[str]:
+    """A line for each position that stays open, with what becomes of its stop.
+
+    `mode`: that of a session in which the deployment's exchanges were not what they are; None: they were.
+    """
     simulated = {each.name for each in deployment.exchanges if each.component.capabilities.simulated}
     for position in positions:
         what = f"stays open: {position.account} {safe(position.symbol)} {position.side} {shown(position.quantity)}"
         if position.account in simulated:
             yield f"{what}, simulated: it is gone with this process"
+        elif mode is SessionMode.REHEARSAL:
+            yield f"{what}, rehearsed: it is gone with this process"
         elif position.stop_price is None:
             yield f"{what}, WITHOUT a stop at the venue"
         else:

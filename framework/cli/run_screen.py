@@ -29,8 +29,12 @@ MOST_LINES = 8
 def draw(snapshot: Snapshot, journal: str, latest: Sequence[str]) -> RenderableType:
     """The whole screen. `latest` are the newest noteworthy lines."""
     clock = "virtual time" if snapshot.recorded else "real time"
-    header = f"accounts {', '.join(snapshot.accounts) or '-'} · journal {journal} · {clock} {instant(snapshot.now_ns)}"
+    accounts = f"accounts {', '.join(snapshot.accounts) or '-'}"
+    what = accounts if snapshot.mode is None else f"{snapshot.mode.value} · {accounts}"
+    header = f"{what} · journal {journal} · {clock} {instant(snapshot.now_ns)}"
     parts: list[RenderableType] = [Text(header, style="bold")]
+    if snapshot.halted:
+        parts.append(Text(snapshot.halted, style="bold red"))
     if snapshot.counts:
         parts += ["", table(WAVE_HEADINGS, wave_rows(snapshot), right=WAVE_HEADINGS[2:])]
     if snapshot.positions:

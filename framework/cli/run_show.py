@@ -14,7 +14,7 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 
 from ..app import SessionStart
-from ..core.records import PositionChanged, Record
+from ..core.records import PositionChanged, Record, SessionMode
 from ..journal import JournalReader
 from .output import console
 from .run_lines import line_of
@@ -109,11 +109,16 @@ class LiveShow:
 def start_lines(start: SessionStart) -> list[str]:
     """What a session that came up is, and where an earlier one's journal went."""
     clock = "a recording, in virtual time" if start.recorded else "in real time"
+    if start.recorded and start.mode is SessionMode.REHEARSAL:
+        clock = "a recording, in real time but for the hours in which nothing happens"
     lines = [
-        f"accounts {', '.join(start.accounts)}; signals {', '.join(start.sources)} ({clock}); journal {start.journal}"
+        f"{start.mode.value}: accounts {', '.join(start.accounts)}; "
+        f"signals {', '.join(start.sources)} ({clock}); journal {start.journal}"
     ]
     if start.set_aside is not None:
         lines.append(f"the journal of the session before is kept as {start.set_aside}")
+    if start.damage:
+        lines.append(f"warning: {start.damage}")
     return lines
 
 

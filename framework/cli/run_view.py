@@ -9,9 +9,11 @@ from attrs import define, evolve, field, frozen
 
 from ..core.records import (
     Decision,
+    Event,
     PositionChanged,
     PositionSummary,
     Record,
+    SessionMode,
     SessionStarted,
     SignalReceived,
     SignalRefused,
@@ -59,25 +61,35 @@ class PositionLine:
 
 @frozen
 class Snapshot:
-    """The view at one moment, to be drawn by whoever wants to. `counts` is by wave and account."""
+    """The view at one moment, to be drawn by whoever wants to. `counts` is by wave and account.
+
+    `halted`: why nothing is opened, because an operator said so; empty: nobody did.
+    """
 
     now_ns: int | None
+    mode: SessionMode | None
     recorded: bool
     accounts: tuple[str, ...]
     counts: Mapping[tuple[str, str], Counts]
     positions: tuple[PositionLine, ...]
+    halted: str = ""
 
 
 @define
 class RunView:
-    """Adds records up. What is shown follows from the records alone, and from the positions open at the start."""
+    """Adds records up. What is shown follows from the records alone, and from the positions open at the start.
+
+    `mode` is None until a session has started.
+    """
 
     now_ns: int | None = None
+    mode: SessionMode | None = None
     recorded: bool = False
     accounts: tuple[str, ...] = ()
     counts: dict[tuple[str, str], Counts] = field(factory=dict)
     positions: dict[str, PositionLine] = field(factory=dict)
     waves: dict[str, None] = field(factory=dict)
+    halted: str = ""
 
     def seed(self, row: PositionRow) -> None:
         """A position that an earlier run left open."""
@@ -88,7 +100,7 @@ class RunView:
         self.now_ns = record.time_ns
         match record:
             case SessionStarted():
-                self.recorded, self.accounts = record.recorded, record.accounts
+                self.mode, self.recorded, self.accounts = record.mode, record.recorded, record.accounts
             case WaveOpened():
                 self.waves[record.wave_id] = None
             case SignalReceived():
@@ -101,12 +113,18 @@ class RunView:
                 self._decided(record)
             case PositionChanged():
                 self._position_changed(record)
+            case Event(code="halted"):
+                self.halted = record.message
+            case Event(code="resumed"):
+                self.halted = ""
             case _:
                 pass
 
     def snapshot(self) -> Snapshot:
         """A copy that no later record changes."""
-        return Snapshot(self.now_ns, self.recorded, self.accounts, dict(self.counts), tuple(self.positions.values()))
+        positions = tuple(self.positions.values())
+        counts = dict(self.counts)
+        return Snapshot(self.now_ns, self.mode, self.recorded, self.accounts, counts, positions, self.halted)
 
     def open_positions(self) -> tuple[PositionLine, ...]:
         """The positions that are not over."""

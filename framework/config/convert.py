@@ -47,7 +47,13 @@ _ARRAYS: Mapping[Any, Callable[[list[Any]], Any]] = {
 _TABLES = (dict, abc.Mapping)
 
 
-def settings_converter(directory: Path, environ: Mapping[str, str]) -> Converter:
+ReadSecret = Callable[[object, Path, Mapping[str, str]], Secret]
+"""How a secret is read: its value in the file, the directory that paths start from, the environment."""
+
+
+def settings_converter(
+    directory: Path, environ: Mapping[str, str], read_secret: ReadSecret = scalars.secret_from
+) -> Converter:
     """A converter for the settings of one deployment: paths start from `directory`, secrets come from `environ`."""
 
     def class_hook(cls: Any, _: BaseConverter) -> Hook:
@@ -56,7 +62,7 @@ def settings_converter(directory: Path, environ: Mapping[str, str]) -> Converter
     of_existing = _converter(class_hook, lambda value: scalars.existing_path(value, directory))
     of_absent = _converter(class_hook, lambda value: scalars.path_from(value, directory))
     for converter in (of_existing, of_absent):
-        converter.register_structure_hook(Secret, lambda value, _: scalars.secret_from(value, directory, environ))
+        converter.register_structure_hook(Secret, lambda value, _: read_secret(value, directory, environ))
     return of_existing
 
 

@@ -19,6 +19,7 @@ from ..components import (
     positive,
 )
 from ..registry import Registry
+from ..stages import Stage
 
 C = TypeVar("C", covariant=True)
 
@@ -36,7 +37,10 @@ class FrameworkSettings:
     is missing data. `data_timeout_s`: how long the market data of one signal may take. `entry_deadline_s`: when an
     entry that has not ended is given up. `protect_within_s` and `stop_tries`: how long and how often a stop is tried
     before the position is closed. `wave_settle_s`: how long a wave waits for more signals of its bar.
-    `signal_may_set`: which settings a signal may decide for its own trade.
+    `start_timeout_s`: how long an exchange may take to be ready at the start, and for each step of a check.
+    `reconcile_every_s`: how often each account is read as a whole and compared with the journal. `foreign_positions`:
+    what is done about a position at the venue that is not ours. `signal_may_set`: which settings a signal may decide
+    for its own trade.
     """
 
     state: str = field(default="var", validator=_a_place)
@@ -46,7 +50,10 @@ class FrameworkSettings:
     protect_within_s: int = field(default=3, validator=positive)
     stop_tries: int = field(default=3, validator=positive)
     wave_settle_s: int = field(default=2, validator=positive)
+    start_timeout_s: int = field(default=60, validator=positive)
     signal_may_set: tuple[Literal["stop", "trailing", "max_positions", "min_scores"], ...] = ()
+    reconcile_every_s: int = field(default=60, validator=positive)
+    foreign_positions: Literal["ignore", "protect", "adopt"] = "ignore"
 
 
 @frozen
@@ -68,7 +75,7 @@ class Configured(Generic[C]):
 
 @frozen
 class ConfiguredExchange:
-    """An account. `max_positions_per_wave` is its target for one wave."""
+    """An account. `max_positions_per_wave` is its target for one wave; `live` allows it to trade on a real venue."""
 
     name: str
     use: str
@@ -76,6 +83,7 @@ class ConfiguredExchange:
     max_positions_per_wave: int
     component: Exchange
     where: str
+    live: bool = False
 
 
 @frozen
@@ -100,6 +108,7 @@ class Deployment:
     execution: Configured[Execution]
     protections: tuple[Configured[Protection], ...]
     observers: tuple[Configured[Observer], ...]
+    rehearsal: Configured[Stage] | None
     digest: str
 
     @property

@@ -10,10 +10,11 @@ from typing import TypeVar
 
 from ..errors import ConfigError, Problem
 from ..registry import Registry
-from .convert import settings_converter
+from .convert import ReadSecret, settings_converter
 from .deployment import Deployment, FrameworkSettings, PluginsSettings
 from .document import Document, Raw, read_document
 from .overrides import TOP_LEVEL, apply_overrides, suggestion
+from .scalars import secret_from
 from .sections import Sections
 
 S = TypeVar("S")
@@ -26,17 +27,23 @@ def load_deployment(
     sets: Sequence[str] = (),
     state: Path | None = None,
     load_plugins: Callable[[Sequence[str]], Registry] = Registry.attempt,
+    exchange_secret: ReadSecret = secret_from,
 ) -> Deployment:
     """Read and check a whole configuration. Components are made, nothing is started.
 
     `sets` are overrides like ``sizing.position_usd=20``; `state` takes the place of ``[framework] state`` and is
     relative to the working directory. `load_plugins` imports the listed plugins and keeps their problems.
+    `exchange_secret` reads the secrets of exchanges; `placeholder_from` spares a rehearsal the real ones.
 
     Raises `ConfigError` with every mistake, those of plugins among them, or `PluginError` when plugins alone are wrong.
     """
     document = read_document(path)
     problems = [*apply_overrides(document, sets), *_unknown_tables(document)]
-    sections = Sections(document, settings_converter(document.directory, environ))
+    sections = Sections(
+        document,
+        settings_converter(document.directory, environ),
+        settings_converter(document.directory, environ, exchange_secret),
+    )
     framework = sections.settings("framework", FrameworkSettings)
     plugins = sections.settings("plugins", PluginsSettings)
     load = plugins.load if plugins else ()
@@ -45,7 +52,7 @@ def load_deployment(
     everything = sections.components(registry, names_are_known=bool(plugins) and not registry.problems)
     problems += sections.problems
     if problems:
-        raise ConfigError(_in_order([*problems, *_plugin_problems(document, load, registry)]))
+        raise ConfigError(in_order([*problems, *plugin_problems(document, load, registry)]))
     registry.require()
     if framework is None or everything is None:
         raise AssertionError("a section without a result has a problem")
@@ -56,7 +63,7 @@ def load_deployment(
         framework=framework,
         load=load,
         registry=registry,
-        digest=_digest(document.raw),
+        digest=digest_of(document.raw),
         **everything,
     )
 
@@ -80,7 +87,7 @@ def _read_section(document: Document, section: str, cls: type[S]) -> S:
     sections = Sections(document, settings_converter(document.directory, {}))
     settings = sections.settings(section, cls)
     if settings is None:
-        raise ConfigError(_in_order(sections.problems))
+        raise ConfigError(in_order(sections.problems))
     return settings
 
 
@@ -100,18 +107,20 @@ def _listed_twice(document: Document, load: Sequence[str]) -> list[Problem]:
     ]
 
 
-def _plugin_problems(document: Document, load: Sequence[str], registry: Registry) -> list[Problem]:
+def plugin_problems(document: Document, load: Sequence[str], registry: Registry) -> list[Problem]:
+    """Why listed plugins could not be loaded, each at its place in the list."""
     return [
         document.problem(("plugins", "load", load.index(problem.plugin)), problem.message)
         for problem in registry.problems
     ]
 
 
-def _in_order(problems: Iterable[Problem]) -> list[Problem]:
+def in_order(problems: Iterable[Problem]) -> list[Problem]:
     """By line; what has none comes last."""
     return sorted(problems, key=lambda problem: (problem.line is None, problem.line or 0))
 
 
-def _digest(raw: Raw) -> str:
+def digest_of(raw: Raw) -> str:
+    """The SHA-256 of a configuration (hexadecimal)."""
     canonical = json.dumps(raw, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(canonical.encode()).hexdigest()

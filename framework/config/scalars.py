@@ -17,6 +17,9 @@ LARGEST_EXPONENT = 30
 
 LARGEST_WHOLE = 2**63 - 1
 
+PLACEHOLDER = Secret("placeholder" * 6)
+"""As long as venues' keys are, and none."""
+
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]{1,6})?")
 
 
@@ -100,21 +103,36 @@ def existing_path(value: object, directory: Path) -> Path:
 
 def secret_from(value: object, directory: Path, environ: Mapping[str, str]) -> Secret:
     """A secret from the environment or a file. What the user wrote is never repeated: it may be the secret."""
-    way = '{ env = "NAME" } or { file = "path" }'
-    if not isinstance(value, dict):
-        raise MistakeError(f"a secret is not written into this file: give {way}")
-    match list(value.items()):
-        case [("env", str(name))] if name:
-            place, found = f"the environment variable {name}", environ.get(name)
-        case [("file", str(name))] if name and "\0" not in name:
-            place, found = f"the file {directory / name}", _content(directory / name)
-        case _:
-            raise MistakeError(f"a secret is given by exactly one of {way}")
+    kind, name = _whence(value)
+    if kind == "env":
+        place, found = f"the environment variable {name}", environ.get(name)
+    else:
+        place, found = f"the file {directory / name}", _content(directory / name)
     if found is None:
         raise MistakeError(f"missing secret: {place} does not exist")
     if not found:
         raise MistakeError(f"missing secret: {place} is empty")
     return Secret(found)
+
+
+def placeholder_from(value: object, directory: Path, environ: Mapping[str, str]) -> Secret:
+    """What stands for a secret that is not to be read: neither the variable nor the file is looked at."""
+    _whence(value)
+    return PLACEHOLDER
+
+
+def _whence(value: object) -> tuple[str, str]:
+    """Where a secret comes from: ``env`` or ``file``, and its name."""
+    way = '{ env = "NAME" } or { file = "path" }'
+    if not isinstance(value, dict):
+        raise MistakeError(f"a secret is not written into this file: give {way}")
+    match list(value.items()):
+        case [("env", str(name))] if name:
+            return "env", name
+        case [("file", str(name))] if name and "\0" not in name:
+            return "file", name
+        case _:
+            raise MistakeError(f"a secret is given by exactly one of {way}")
 
 
 def _content(path: Path) -> str | None:

@@ -29,6 +29,7 @@ RESULTS: dict[Kind, str] = {
     Kind.EXECUTION: "execution",
     Kind.PROTECTION: "protections",
     Kind.OBSERVERS: "observers",
+    Kind.REHEARSAL: "rehearsal",
 }
 """Which field of the deployment holds the components of each kind."""
 
@@ -42,10 +43,12 @@ NEEDED: dict[Kind, str] = {
 class Sections:
     """Structures one document, section by section, and gathers the problems of all of them."""
 
-    def __init__(self, document: Document, converter: Converter) -> None:
+    def __init__(self, document: Document, converter: Converter, exchanges: Converter | None = None) -> None:
+        """`exchanges` takes the place of `converter` for the settings of exchanges."""
         self.problems: list[Problem] = []
         self._document = document
         self._converter = converter
+        self._exchanges = converter if exchanges is None else exchanges
 
     def settings(self, section: str, cls: type[S]) -> S | None:
         """A section of the kernel's own; None if it has problems."""
@@ -62,9 +65,25 @@ class Sections:
             results[result] = (made[0] if made else None) if KINDS[kind].shape is Shape.ONE else tuple(made)
         return None if self.problems else results
 
+    def exchanges_in_use(self) -> list[str]:
+        """The exchanges that the enabled accounts name, each once; what is malformed is left out."""
+        tables = self._document.raw.get(Kind.EXCHANGES.value)
+        found = tables.values() if isinstance(tables, dict) else ()
+        uses = (table.get("use") for table in found if isinstance(table, dict) and table.get("enabled") is not False)
+        return list(dict.fromkeys(use for use in uses if isinstance(use, str)))
+
+    def accounts(self, registry: Registry) -> tuple[ConfiguredExchange, ...] | None:
+        """The enabled accounts; None if any has problems. Disabled ones are not looked at."""
+        enabled = [(path, table) for path, table in self._tables(Kind.EXCHANGES) if table.get("enabled") is not False]
+        known = not registry.problems
+        made = [self._component(Kind.EXCHANGES, path, table, registry, known) for path, table in enabled]
+        found = tuple(each for each in made if isinstance(each, ConfiguredExchange))
+        return found if len(found) == len(made) else None
+
     def _structured(self, path: KeyPath, value: Any, cls: type[S], known: tuple[str, ...] = ()) -> S | None:
+        converter = self._exchanges if path[0] == Kind.EXCHANGES.value else self._converter
         try:
-            return self._converter.structure(value, cls)
+            return converter.structure(value, cls)
         except Exception as error:
             self.problems.extend(problems_of(error, self._document, path, known))
             return None
@@ -80,7 +99,7 @@ class Sections:
         match shape, value:
             case (_, None):
                 found = []
-                if shape is Shape.ONE:
+                if shape is Shape.ONE and not KINDS[kind].optional:
                     self._problem((), f"[{section}] is missing: it says with `use` which {KINDS[kind].noun} is used")
             case (Shape.MANY, list()):
                 found = [((section, index), table) for index, table in enumerate(value)]
@@ -126,7 +145,7 @@ class Sections:
         where = self._document.problem(path, "").where
         if isinstance(keys, AccountKeys):
             name = str(path[1])
-            return ConfiguredExchange(name, use, keys.enabled, keys.max_positions_per_wave, component, where)
+            return ConfiguredExchange(name, use, keys.enabled, keys.max_positions_per_wave, component, where, keys.live)
         return Configured(use, getattr(keys, "enabled", True), component, where)
 
 

@@ -26,8 +26,9 @@ def after_entry(position: Position, policy: Policy, now_ns: int) -> Step:
             closing, more = close(position, position.exit.reason, now_ns)
             return closing, (*commands, *more)
         position, more = protect(position, policy, now_ns)
+        # The stop that came with the entry is told by the stream in a moment; it is read back all the same.
         waits = any(stop.attached and stop.state is LegState.SENT for stop in position.stops)
-        return position, (*commands, *more, *(look_at(position) if waits else ()))
+        return position, (*commands, *more, *(look_at(position, POLL_NS) if waits else ()))
     if position.entered > ZERO:  # opened and closed already
         return after_exit(position, policy, now_ns)
     if position.entry.state is LegState.UNKNOWN:

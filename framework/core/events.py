@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from attrs import frozen
 
+from .market import MarketRules
 from .orders import Fill, OrderReport, StopReport, VenuePosition
 
 
@@ -47,4 +50,23 @@ class StreamRestored:
     """Events flow again; what happened in between has to be read."""
 
 
-ExchangeEvent = FillSeen | OrderSeen | StopSeen | PositionSeen | StreamLost | StreamRestored
+@frozen
+class MarketsSeen:
+    """The rules of the markets were read anew: all that may be traded now, by symbol. Told when they changed."""
+
+    markets: Mapping[str, MarketRules]
+
+
+@frozen
+class VenueNotice:
+    """Something that people should know, for the journal and observers.
+
+    `level` is ``info``, ``warning`` or ``error`` (a person should look); `code` is made for machines.
+    """
+
+    level: str
+    code: str
+    message: str
+
+
+ExchangeEvent = FillSeen | OrderSeen | StopSeen | PositionSeen | StreamLost | StreamRestored | MarketsSeen | VenueNotice

@@ -57,10 +57,27 @@ def note_close(position: Position, identifier: str, answer: OrderReport | Refusa
     return position.with_leg(evolve(leg, state=LegState.DONE))
 
 
+def stop_of(position: Position, report: StopReport) -> StopLeg | None:
+    """The stop that a report is about. An attached one has no name at the venue; there is at most one at a time."""
+    leg = position.leg_of(report.client_id)
+    if isinstance(leg, StopLeg):
+        return leg
+    if not report.attached or owner_of(report.client_id) not in (None, position.id):
+        return None
+    return attached_stop(position)
+
+
+def attached_stop(position: Position) -> StopLeg | None:
+    """The stop that is part of the position: the newest that has not ended, else the newest."""
+    attached = [stop for stop in reversed(position.stops) if stop.attached]
+    going = (stop for stop in attached if stop.state not in (LegState.DONE, LegState.TRIGGERED))
+    return next(going, attached[0] if attached else None)
+
+
 def note_stop(position: Position, report: StopReport) -> Position:
     """Where a stop rests now, or that it does not any more. One that has ended does not begin again."""
-    leg = position.leg_of(report.client_id)
-    if not isinstance(leg, StopLeg) or leg.state in (LegState.DONE, LegState.TRIGGERED):
+    leg = stop_of(position, report)
+    if leg is None or leg.state in (LegState.DONE, LegState.TRIGGERED):
         return position
     if report.live:
         state = LegState.CANCELLING if leg.state is LegState.CANCELLING else LegState.RESTING
@@ -92,6 +109,8 @@ def note_fill(position: Position, fill: Fill) -> Position:
     if fill.id in position.fills or owner_of(fill.client_id) not in (None, position.id):
         return position
     leg = position.leg_of(fill.client_id)
+    if leg is None and fill.cause == "stop" and fill.side is position.side.exit:
+        leg = attached_stop(position)
     if fill.side is position.side.entry:
         if leg is None:
             return position
@@ -127,12 +146,15 @@ def note_stops(position: Position, read: VenueRead, certain_ns: int) -> Position
 
     What was given up and has not turned up for `certain_ns` never landed.
     """
+    seen = set()
     for report in read.stops:
         position = note_stop(position, report)
-        leg = position.leg_of(report.client_id)
-        if isinstance(leg, StopLeg) and leg.missing and leg.is_live:
+        leg = stop_of(position, report)
+        if leg is None:
+            continue
+        seen.add(leg.client_id)
+        if leg.missing and leg.is_live:
             position = position.with_leg(evolve(leg, missing=0))
-    seen = {report.client_id for report in read.stops}
     for leg in position.stops:
         if leg.client_id in seen or (leg.attached and position.entered <= ZERO):  # that one comes with the entry
             continue

@@ -13,7 +13,7 @@ from attrs import evolve
 
 from . import guards
 from .entering import after_exit, failures, keep_quarantine, resume
-from .facts import note_close, note_entry, note_fill, note_stop
+from .facts import note_close, note_entry, note_fill, note_stop, stop_of
 from .happenings import (
     Alert,
     CloseAnswered,
@@ -48,8 +48,14 @@ from .steering import (
     sweep,
 )
 
-SLOWEST_CLOSE = 6
-"""A close that is refused or lost is tried again after half a second, doubled this often at most."""
+SLOWEST_CLOSE = 3
+"""A close that is refused or lost is tried again after half a second, doubled this often at most: after four seconds.
+
+The position may be naked, and an outage may just have ended.
+"""
+
+SLOWEST_MOVE = 6
+"""A stop that could not be moved is moved again after a second, doubled this often at most."""
 
 
 # ── entering ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -91,7 +97,7 @@ def stop_answered(position: Position, event: StopAnswered, policy: Policy, now_n
                 return _cancel_failed(position, leg)
             return resume(note_stop(position, report), policy, now_ns)
         case StopReport() as report if report.live:
-            return resume(evolve(note_stop(position, report), stop_tries=0), policy, now_ns)
+            return resume(evolve(note_stop(position, report), stop_tries=0, refused_moves=0), policy, now_ns)
         case StopReport() as report if report.reason == "triggered":
             return _stop_triggered(position, note_stop(position, report), leg, now_ns)
         case StopReport() as report:
@@ -121,15 +127,20 @@ def _stop_refused(position: Position, leg: StopLeg, refusal: Refusal, policy: Po
     if not refusal.for_good and position.stop_tries + 1 < policy.stop_tries:
         return protect(evolve(position, stop_tries=position.stop_tries + 1), policy, now_ns)
     if position.live_stop is not None:  # the old stop still protects: nothing is lost, but it does not follow
-        return _keep_old_stop(position, position.live_stop, text)
+        return _keep_old_stop(position, position.live_stop, text, refusal)
     return emergency(position, "stop_refused", text, now_ns)
 
 
-def _keep_old_stop(position: Position, live: StopLeg, text: str) -> Step:
+def _keep_old_stop(position: Position, live: StopLeg, text: str, refusal: Refusal) -> Step:
+    """The old stop goes on protecting. People are told once; what was refused for now is tried again later."""
+    count = position.refused_moves
     initial = position.initial_stop or live.trigger_price
-    position = evolve(position, state=State.PROTECTED, initial_stop=initial, stop_tries=0)
+    position = evolve(position, state=State.PROTECTED, initial_stop=initial, stop_tries=0, refused_moves=count + 1)
+    again = () if refusal.for_good else look_at(position, RETRY_READ_NS << min(count, SLOWEST_MOVE))
+    if count:
+        return position, again
     alert = Alert(Level.WARNING, "stop_not_moved", f"{position.account} {position.symbol}: {text}; the old one stays")
-    return position, (alert,)
+    return position, (alert, *again)
 
 
 def _cancel_failed(position: Position, leg: StopLeg) -> Step:
@@ -159,9 +170,9 @@ def stop_answered_late(position: Position, event: StopAnswered, _policy: Policy,
 
 
 def stop_changed(position: Position, event: StopChanged, policy: Policy, now_ns: int) -> Step:
-    leg = position.leg_of(event.report.client_id)
+    leg = stop_of(position, event.report)
     noted = note_stop(position, event.report)
-    if isinstance(leg, StopLeg) and event.report.reason == "triggered" and noted != position:
+    if leg is not None and event.report.reason == "triggered" and noted != position:
         return _stop_triggered(position, noted, leg, now_ns)
     return resume(noted, policy, now_ns)
 

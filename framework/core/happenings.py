@@ -94,7 +94,8 @@ class VenueRead:
     """What the venue says of this position's market, all asked for at one time.
 
     `position` is None when flat; `orders` holds the reports of entry orders that were asked for (None: the venue
-    does not know it); `fills` are the executions since the entry.
+    does not know it); `fills` are the executions since the entry. `nothing_held`: the venue shows no position at all,
+    although other ones are known to be open: then even a second read proves nothing.
     """
 
     time_ns: int
@@ -102,6 +103,7 @@ class VenueRead:
     stops: tuple[StopReport, ...]
     orders: Mapping[str, OrderReport | None] = field(factory=dict)
     fills: tuple[Fill, ...] = ()
+    nothing_held: bool = False
 
 
 @frozen

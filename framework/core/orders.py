@@ -112,8 +112,9 @@ class OrderReport:
 class StopReport:
     """What the venue says of a stop. `live`: it rests and would act.
 
-    `trigger_price` is where it rests, None when it does not. An attached stop is reported under the client id
-    that the kernel gave it. `reason` says why it is not live: exactly ``triggered`` when it acted, else any words.
+    `trigger_price` is where it rests, None when it does not. `reason` says why it is not live: exactly ``triggered``
+    when it acted, else any words. `attached`: it is part of the position, and has no client id at the venue; then
+    `client_id` is the one that the kernel gave it, that of the entry it came with, or empty where neither is known.
     """
 
     client_id: str
@@ -122,6 +123,7 @@ class StopReport:
     trigger_price: Decimal | None = None
     quantity: Decimal | None = None
     reason: str = ""
+    attached: bool = False
 
 
 @frozen
@@ -153,7 +155,7 @@ class Fill:
     """One execution. `fee_usd` is what it cost (negative: a rebate); `side` is the side of the order.
 
     `cause` is ``order`` for orders of ours, ``stop`` for a stop that triggered, else the venue's doing:
-    ``liquidation``, ``adl``, ``settlement``.
+    ``liquidation``, ``adl``, ``settlement``. A fill of an attached stop has an empty `client_id`.
     """
 
     id: str

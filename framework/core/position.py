@@ -134,9 +134,10 @@ class Position:
     `planned_stop` is the first stop as planned, `wanted_stop` where the stop should be now (on tick), wanted by
     the protection `wanted_by`. `guards` holds the last answer of each protection. `fills` are the executions that
     were counted, by id. `misses` counts the reads in a row that contradict what is known: one alone proves nothing.
-    `failed_reads` those that failed. `guarded_price` is the entry price that the guards were last begun with.
-    `surplus` is what the venue holds beyond what this position explains, on its side. `watch_until_ns`: it is over,
-    but something of it may still turn up until then.
+    `failed_reads` those that failed, `refused_moves` the moves of the stop that were refused, both in a row.
+    `guarded_price` is the entry price that the guards were last begun with. `surplus` is what the venue holds beyond
+    what this position explains, on its side. `watch_until_ns`: it is over, but may turn up again until then.
+    `first_sequence` is where the sequences of its orders begin, above 0 for a position that was adopted.
     """
 
     id: str
@@ -162,6 +163,7 @@ class Position:
     initial_stop: Decimal | None = None
     exit: Exit | None = None
     stop_tries: int = 0
+    refused_moves: int = 0
     misses: int = 0
     failed_reads: int = 0
     surplus: Decimal = ZERO
@@ -171,6 +173,7 @@ class Position:
     unprotected_since_ns: int | None = None
     closed_ns: int | None = None
     failure: str = ""
+    first_sequence: int = 0
 
     # ── quantities and prices ───────────────────────────────────────────────────────────────────────────────
 
@@ -188,7 +191,8 @@ class Position:
     @property
     def ours(self) -> Decimal:
         """What is left of what was entered after the executions of our own orders, and the venue's doing."""
-        own = (f for f in self.fills.values() if f.side is self.side.exit and not (f.cause == "order" and _foreign(f)))
+        exits = (f for f in self.fills.values() if f.side is self.side.exit)
+        own = (f for f in exits if f.cause != "order" or owner_of(f.client_id) is not None)
         return max(ZERO, self.entered - sum((f.quantity for f in own), ZERO))
 
     @cached_property
@@ -308,7 +312,7 @@ class Position:
         kinds: dict[Leg, tuple[EntryLeg | StopLeg | CloseLeg, ...]]
         kinds = {Leg.ENTRY: self.entries, Leg.STOP: self.stops, Leg.EXIT: self.closes}
         last = kinds[leg][-1:]
-        return client_id(self.id, leg, sequence_of(last[0].client_id) + 1 if last else 0)
+        return client_id(self.id, leg, max(self.first_sequence, sequence_of(last[0].client_id) + 1 if last else 0))
 
     def leg_of(self, identifier: str) -> EntryLeg | StopLeg | CloseLeg | None:
         """The order with this client id."""
@@ -353,6 +357,7 @@ class Position:
         quantity = self.open_quantity or self.plan.quantity
         return Holding(self.account, self.symbol, self.side, price, quantity, opened_ns, self.plan.rules, self.settings)
 
+    @cached_property
     def as_open(self) -> OpenPosition:
         """This position as filters and risk rules see it: until the entry is over, as large as planned."""
         quantity = self.open_quantity if self.entry_is_over else self.plan.quantity
@@ -373,10 +378,6 @@ _STATUS = {
     State.CLOSED: "closed",
     State.ABORTED: "failed",
 }
-
-
-def _foreign(fill: Fill) -> bool:
-    return owner_of(fill.client_id) is None
 
 
 def average(parts: list[tuple[Decimal, Decimal]]) -> Decimal | None:

@@ -56,7 +56,10 @@ def _concluded(position: Position, read: VenueRead, policy: Policy, now_ns: int)
     if not closing and (held < ZERO or foreign > ZERO):
         return _quarantine(position, held, foreign, policy, now_ns)
     if held <= ZERO:
-        return _flat(_released(position), policy, now_ns)
+        position = _released(position)
+        if read.nothing_held and position.exited < position.entered:  # only executions are believed then
+            return position, look_at(position, RETRY_READ_NS)
+        return _flat(position, policy, now_ns)
     position = _released(position)
     if position.state in (State.CLOSING, State.EMERGENCY):
         return _still_open(position, held, policy, now_ns)

@@ -6,6 +6,7 @@ observers see them. Every record says when (`time_ns`, UTC).
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Mapping
 from decimal import Decimal
 
@@ -16,20 +17,36 @@ from .signal import BadSignal, Signal
 from .verdict import Check, Number
 
 
+class SessionMode(enum.Enum):
+    """What a session's orders reach: simulated exchanges, real venues, or real exchange plugins on emulated venues."""
+
+    PAPER = "paper"
+    LIVE = "live"
+    REHEARSAL = "rehearsal"
+
+
 @frozen
 class SessionStarted:
-    """The product came up. `config_digest` is the SHA-256 of the effective configuration without secrets."""
+    """The product came up. `config_digest` is the SHA-256 of the effective configuration without secrets.
+
+    `recorded`: its signals and its time came from a recording. Sessions that were written down before there were
+    modes traded on paper.
+    """
 
     time_ns: int
     version: str
     config_digest: str
     accounts: tuple[str, ...]
     recorded: bool
+    mode: SessionMode = SessionMode.PAPER
 
 
 @frozen
 class SessionEnded:
-    """The product went down in order. `reason`: ``recording ended``, ``interrupted``, ``failed: …``."""
+    """The product went down in order.
+
+    `reason`: ``recording ended``, ``sources ended`` (live ones), ``interrupted``, ``failed: …``.
+    """
 
     time_ns: int
     reason: str

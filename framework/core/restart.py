@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from attrs import evolve
 
 from .happenings import Command, StartDeadline
+from .numbers import ZERO
 from .position import LegState, Position, State
 from .steering import Policy, Step, look_at
 
@@ -12,12 +15,37 @@ _ENTRY_IN_DOUBT = (LegState.SENT, LegState.CANCELLING)
 _STOP_IN_DOUBT = (LegState.SENT, LegState.MOVING, LegState.CANCELLING)
 
 
+def is_calm(position: Position) -> bool:
+    """Whether nothing is under way or in doubt: it is open, protected, and every order of it has a known place.
+
+    And every execution of its entry was told: the answer to an order knows neither their prices nor their fees. Those
+    of an adopted position are not asked for: they belong to what nobody wrote down.
+    """
+    return (
+        position.state is State.PROTECTED
+        and position.entry_is_known
+        and position.exit is None
+        and position.surplus == 0
+        and position.live_stop is not None
+        and all(stop.is_over or stop.state is LegState.RESTING for stop in position.stops)
+        and not any(stop.is_doubtful for stop in position.stops)
+        and (position.first_sequence > 0 or _executed(position) >= position.entered)
+    )
+
+
+def _executed(position: Position) -> Decimal:
+    return sum((fill.quantity for fill in position.fills.values() if fill.side is position.side.entry), ZERO)
+
+
 def taken_over(position: Position, policy: Policy) -> Step:
     """The position as this run may know it, with the commands that find out the rest.
 
     Requests without an answer are of unknown outcome: an entry is looked for and never sent again, a stop is looked
-    for and placed if it is not there, a close is repeated if the venue still holds something.
+    for and placed if it is not there, a close is repeated if the venue still holds something. One that is calm is not
+    read by itself: the first reading of its account says whether it is as it was.
     """
+    if is_calm(position):
+        return evolve(position, misses=0, failed_reads=0), ()
     for entry in position.entries:
         if entry.state in _ENTRY_IN_DOUBT:
             position = position.with_leg(evolve(entry, state=LegState.UNKNOWN, doubted=True))

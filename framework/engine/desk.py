@@ -24,7 +24,10 @@ KEPT_SETTLED = 500
 
 @define
 class Desk:
-    """What the engine knows of one account. `closed` holds what was closed within the last two days, by position."""
+    """What the engine knows of one account. `closed` holds what was closed within the last two days, by position.
+
+    `foreign` are the markets with a position that is not ours and is left alone.
+    """
 
     account: str
     target: int
@@ -37,11 +40,17 @@ class Desk:
     closed: dict[str, ClosedPosition] = field(factory=dict)
     levels: dict[str, Levels] = field(factory=dict)
     quotes: dict[str, Quote] = field(factory=dict)
+    foreign: frozenset[str] = frozenset()
+    _open: dict[str, Position] = field(factory=dict, init=False)
     _settled: dict[str, None] = field(factory=dict, init=False)
 
     def keep(self, position: Position) -> None:
         """Take over a position's new record: its levels follow, and a closed one is counted once."""
         self.positions[position.id] = position
+        if position.state.is_final:
+            self._open.pop(position.id, None)
+        else:
+            self._open[position.id] = position
         self._set_levels(position)
         if position.state is State.CLOSED and position.closed_ns is not None:
             self._count(position, position.closed_ns)
@@ -57,7 +66,7 @@ class Desk:
 
     def open_positions(self) -> list[Position]:
         """The positions that are open, or being opened or closed."""
-        return [p for p in self.positions.values() if not p.state.is_final]
+        return list(self._open.values())
 
     def unsettled(self) -> list[Position]:
         """The positions of which something may still turn up: the open ones, and what is not tidied up yet."""
@@ -65,11 +74,15 @@ class Desk:
 
     def holder_of(self, symbol: str) -> Position | None:
         """The position that is open, or being opened, in a market. There is at most one."""
-        return next((p for p in self.open_positions() if p.symbol == symbol), None)
+        return next((p for p in self._open.values() if p.symbol == symbol), None)
 
     def is_taken(self, symbol: str) -> bool:
-        """Whether a market has a position, or one that may turn up: two of ours in one market are never let happen."""
-        return any(p.symbol == symbol for p in self.unsettled())
+        """Whether a market has a position, or one that may turn up: two in one market are never let happen."""
+        return symbol in self.foreign or any(p.symbol == symbol for p in self.unsettled())
+
+    def found(self, held: frozenset[str]) -> None:
+        """Positions that the venue shows in markets in which we have none are not ours: nothing is entered there."""
+        self.foreign |= held - {position.symbol for position in self.unsettled()}
 
     def new_balance(self, balance: Balance | None) -> None:
         """Take over the account's money as just read. What is entering has used none of it yet, so it is set aside."""
@@ -77,7 +90,7 @@ class Desk:
         self.planned_margin_usd = ZERO
         for position in self.open_positions():
             if position.entered <= ZERO:
-                self.reserve(position.as_open().notional_usd)
+                self.reserve(position.as_open.notional_usd)
 
     def reserve(self, notional_usd: Decimal) -> None:
         """Count the margin of a position that is about to be opened."""
@@ -93,14 +106,14 @@ class Desk:
             name=self.account,
             equity_usd=ZERO if balance is None else balance.equity_usd,
             available_usd=ZERO if balance is None else balance.available_usd - self.planned_margin_usd,
-            open=tuple(p.as_open() for p in self.open_positions()),
+            open=tuple(p.as_open for p in self._open.values()),
             closed=tuple(c for c in self.closed.values() if c.closed_ns >= since_ns),
             leverage=Decimal(1) if balance is None else balance.leverage,
         )
 
     def watched(self) -> frozenset[str]:
         """The markets whose prices are needed."""
-        return frozenset(p.symbol for p in self.open_positions())
+        return frozenset(p.symbol for p in self._open.values())
 
     def _count(self, position: Position, closed_ns: int) -> None:
         pnl = position.realized_pnl_usd

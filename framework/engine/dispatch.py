@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from attrs import define, field, frozen
 
-from ..components import Clock, Exchange
+from ..components import Clock
 from ..core.happenings import (
     CancelEntry,
     CancelStop,
@@ -32,7 +32,7 @@ from ..core.happenings import (
     StopAnswered,
     VenueRead,
 )
-from ..core.numbers import plain
+from ..core.numbers import ZERO, plain
 from ..core.orders import CloseOrder, EntryAnswer, EntryOrder, OrderReport, Refusal, StopAnswer, StopOrder, Unknown
 from ..core.position import Position
 from ..core.records import Event, Intent, Outcome, Record
@@ -61,6 +61,7 @@ class Dispatcher:
     tasks: set[asyncio.Task[None]] = field(factory=set, init=False)
     waiting: set[asyncio.Task[None]] = field(factory=set, init=False)
     _reads: dict[str, _WaitingRead] = field(factory=dict, init=False)
+    _reading: list[str] = field(factory=list, init=False)
 
     def run(self, desk: Desk, position: Position, commands: tuple[Command, ...]) -> None:
         """Start what these commands ask for. Returns at once; alerts and notes are the journal's business."""
@@ -77,7 +78,7 @@ class Dispatcher:
                 case SendClose():
                     self._start(self._close(desk, position, command))
                 case ReadVenue():
-                    self._look(desk.exchange, position, command)
+                    self._look(desk, position, command)
                 case StartDeadline():
                     self._start(self._say_later(position, command.delay_ns, DeadlinePassed()), later=True)
                 case _:
@@ -94,6 +95,10 @@ class Dispatcher:
         """Say `happening` after a while."""
         self._start(self._say_later(position, delay_ns, happening), later=True)
 
+    def is_read(self, position_id: str) -> bool:
+        """Whether the market of a position is being read now: its news come without being asked for."""
+        return position_id in self._reading
+
     def _start(self, work: Coroutine[Any, Any, None], *, later: bool = False) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
         group = self.waiting if later else self.tasks
@@ -101,7 +106,7 @@ class Dispatcher:
         task.add_done_callback(group.discard)
         return task
 
-    def _look(self, exchange: Exchange, position: Position, command: ReadVenue) -> None:
+    def _look(self, desk: Desk, position: Position, command: ReadVenue) -> None:
         """Read a position's market after a delay. One read waits for each position at most: the earliest."""
         due_ns = self.clock.now_ns() + command.delay_ns
         orders = dict.fromkeys(command.orders)
@@ -112,7 +117,7 @@ class Dispatcher:
                 return
             waiting.task.cancel()
             orders = waiting.orders
-        task = self._start(self._read(exchange, position, command.delay_ns), later=command.delay_ns > 0)
+        task = self._start(self._read(desk, position, command.delay_ns), later=command.delay_ns > 0)
         self._reads[position.id] = _WaitingRead(due_ns, orders, task)
 
     # ── requests ────────────────────────────────────────────────────────────────────────────────────────────
@@ -168,13 +173,14 @@ class Dispatcher:
         self._done(request, answer)
         self.say(position.id, CloseAnswered(command.order.client_id, answer))
 
-    async def _read(self, exchange: Exchange, position: Position, delay_ns: int) -> None:
+    async def _read(self, desk: Desk, position: Position, delay_ns: int) -> None:
         if delay_ns:
             await asyncio.sleep(delay_ns / NS)
         orders = tuple(self._reads.pop(position.id).orders)
+        self._reading.append(position.id)
         try:
             async with asyncio.timeout(self.timeout_s):
-                read = await self._read_all(exchange, position, orders)
+                read = await self._read_all(desk, position, orders)
         except TimeoutError:
             self.say(position.id, ReadFailed(f"no answer within {self.timeout_s:.0f} s"))
         except ExchangeError as error:
@@ -183,15 +189,19 @@ class Dispatcher:
             self.say(position.id, ReadFailed(f"{type(error).__name__}: {error}"))
         else:
             self.say(position.id, read)
+        finally:
+            self._reading.remove(position.id)
 
-    async def _read_all(self, exchange: Exchange, position: Position, orders: tuple[str, ...]) -> VenueRead:
-        symbol = position.symbol
+    async def _read_all(self, desk: Desk, position: Position, orders: tuple[str, ...]) -> VenueRead:
+        symbol, exchange = position.symbol, desk.exchange
         # Executions last: what is seen flat has its fills in the answer that follows.
         reports = {identifier: await exchange.entry_report(symbol, identifier) for identifier in orders}
         stops = await exchange.stops(symbol)
-        held = [p for p in await exchange.positions() if p.symbol == symbol]
+        everything = await exchange.positions()
+        held = next((p for p in everything if p.symbol == symbol), None)
         fills = await exchange.fills(symbol, position.decided_ns)
-        return VenueRead(self.clock.now_ns(), held[0] if held else None, stops, reports, fills)
+        empty = not everything and any(p.id != position.id and p.open_quantity > ZERO for p in desk.open_positions())
+        return VenueRead(self.clock.now_ns(), held, stops, reports, fills, empty)
 
     async def _say_later(self, position: Position, delay_ns: int, happening: Happening) -> None:
         await asyncio.sleep(max(0, delay_ns) / NS)

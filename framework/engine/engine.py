@@ -7,7 +7,7 @@ dispatcher. Nothing here waits for a venue.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import InvalidOperation
 from typing import Protocol
 
@@ -15,24 +15,14 @@ from attrs import define, field
 
 from ..components import Clock, Filter
 from ..core.decide import Rulebook
-from ..core.events import FillSeen, OrderSeen, PositionSeen, StopSeen, StreamLost, StreamRestored
 from ..core.feed import Batch
 from ..core.guards import next_ask
-from ..core.happenings import (
-    CloseAnswered,
-    CloseWanted,
-    EntryAnswered,
-    Filled,
-    Happening,
-    PriceReached,
-    StopChanged,
-)
-from ..core.ids import owner_of
+from ..core.happenings import CloseWanted, Happening, PriceReached
 from ..core.lifecycle import advance
 from ..core.market import Quote
 from ..core.numbers import ZERO
-from ..core.orders import Fill, OrderReport, VenuePosition
-from ..core.position import CloseLeg, Position, State
+from ..core.position import Position, State
+from ..core.reconcile import ForeignPolicy
 from ..core.records import Event, Record
 from ..core.restart import taken_over
 from ..core.steering import SECOND_NS, Step, look_at
@@ -42,6 +32,7 @@ from .desk import Desk
 from .dispatch import Dispatcher
 from .inbox import Inbox
 from .messages import (
+    AccountRead,
     BalanceRead,
     BatchArrived,
     CandidatesReady,
@@ -51,7 +42,10 @@ from .messages import (
     VenueSpoke,
     WaveDue,
 )
+from .news import News
+from .reconciler import Reconciler
 from .scribe import records_of
+from .sweeping import Sweeper
 from .waves import Waves
 
 MOMENT_S = 0.1
@@ -72,6 +66,8 @@ class Limits:
     max_quote_age_s: int
     data_timeout_s: int
     wave_settle_s: int
+    reconcile_every_s: int = 60
+    foreign_positions: ForeignPolicy = "ignore"
 
 
 @define
@@ -86,8 +82,11 @@ class Engine:
     rulebook: Rulebook
     limits: Limits
     entries_stopped: str = ""
+    halted: str = ""
     waves: Waves = field(init=False)
     dispatcher: Dispatcher = field(init=False)
+    news: News = field(init=False)
+    reconciler: Reconciler = field(init=False)
     _queue: asyncio.Queue[Message] = field(factory=asyncio.Queue, init=False)
     _consumer: asyncio.Task[None] | None = field(default=None, init=False)
     _accounts: dict[str, str] = field(factory=dict, init=False)
@@ -97,6 +96,27 @@ class Engine:
     def __attrs_post_init__(self) -> None:
         self.dispatcher = Dispatcher(
             self.clock, self.store.append, lambda i, h: self._post(Happened(i, h)), self.limits.data_timeout_s
+        )
+        self.news = News(
+            happened=self._happened,
+            run=self.dispatcher.run,
+            say=self._event,
+            is_known=self._accounts.__contains__,
+            gap=lambda desk: self.reconciler.gap(desk),
+        )
+        self.reconciler = Reconciler(
+            clock=self.clock,
+            desks=self.desks,
+            foreign=self.limits.foreign_positions,
+            every_s=self.limits.reconcile_every_s,
+            timeout_s=self.limits.data_timeout_s,
+            post=self._post,
+            write=self._write,
+            run=self.dispatcher.run,
+            is_read=self.dispatcher.is_read,
+            take_step=lambda desk, step: self._take_step(desk, None, step, None),
+            happened=self._happened,
+            sweeper=Sweeper(self.clock, self.store.append, self.limits.data_timeout_s),
         )
         self.waves = Waves(
             clock=self.clock,
@@ -108,7 +128,7 @@ class Engine:
             open_position=lambda desk, step: self._take_step(desk, None, step, None),
             max_quote_age_ns=self.limits.max_quote_age_s * SECOND_NS,
             data_timeout_s=self.limits.data_timeout_s,
-            entries_allowed=lambda: self.entries_stopped,
+            forbidden=self.forbidden,
         )
 
     # ── from outside ────────────────────────────────────────────────────────────────────────────────────────
@@ -126,6 +146,7 @@ class Engine:
                 continue
             self._take_step(desk, position, taken_over(position, desk.policy), None)
         self._watch()
+        self.reconciler.start()
         self._consumer = asyncio.get_running_loop().create_task(self._consume())
 
     async def submit(self, batch: Batch) -> None:
@@ -155,19 +176,41 @@ class Engine:
             for owner in levels.reached(last):
                 self._post(Happened(owner, PriceReached(last, quote.time_ns)))
 
-    def close_all(self, reason: str) -> None:
-        """Close every open position."""
-        self._post(CloseAll(reason))
+    def next_ask_ns(self) -> int | None:
+        """When a protection next wants to be asked, whatever the price; None: none asks for a time."""
+        wishes = [next_ask(position).at_ns for position in self.open_positions()]
+        return min((at_ns for at_ns in wishes if at_ns is not None and at_ns > self.clock.now_ns()), default=None)
+
+    def ask_due(self) -> None:
+        """Ask the protections whose time has come. The loop sees to that by itself, unless the clock jumped ahead."""
+        for position in self.open_positions():
+            at_ns = next_ask(position).at_ns
+            if at_ns is not None and at_ns <= self.clock.now_ns():
+                self._ask_now(position.id, at_ns)
+
+    def close_all(self, reason: str, accounts: Collection[str] | None = None, *, strangers: bool = False) -> None:
+        """Close every open position, of these accounts or of all; with `strangers` those that are not ours, too."""
+        chosen = self.desks.keys() if accounts is None else self.desks.keys() & accounts
+        self._post(CloseAll(reason, frozenset(chosen), strangers))
+
+    def forbidden(self, account: str) -> str:
+        """Why no position may be opened on an account; empty: it may."""
+        return self.entries_stopped or self.halted or self.reconciler.forbids(account)
 
     async def idle(self) -> None:
         """Return once every wave is decided and the engine is at rest. What is protected stays as it is."""
-        while self._goes_on and (self.inbox.waves or self.waves.active or not self.is_at_rest):
+        while self._goes_on and self.is_undecided:
             await self._a_moment()
 
     async def rest(self) -> None:
         """Return once no request is under way and no position stands between two states, whatever is undecided."""
         while self._goes_on and not self.is_at_rest:
             await self._a_moment()
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether a wave is yet to be decided, or the engine is not at rest."""
+        return bool(self.inbox.waves or self.waves.active) or not self.is_at_rest
 
     @property
     def is_at_rest(self) -> bool:
@@ -195,6 +238,7 @@ class Engine:
         for timer in self._settling.values():
             timer.cancel()
         await self.waves.aclose()
+        await self.reconciler.aclose()
         await self.dispatcher.aclose()
         if self._consumer is not None:
             self._consumer.cancel()
@@ -225,14 +269,18 @@ class Engine:
     async def _consume(self) -> None:
         while True:
             message = await self._queue.get()
+            under_way = len(self.dispatcher.tasks)
             self._handle(message)
+            if len(self.dispatcher.tasks) > under_way:
+                # A full queue never waits: what was just asked for, a stop perhaps, must not wait for its end.
+                await asyncio.sleep(0)
 
     def _handle(self, message: Message) -> None:
         match message:
             case Happened():
                 self._happened(message.position_id, message.happening)
             case VenueSpoke():
-                self._venue_spoke(message)
+                self.news.take(self.desks[message.account], message.event)
             case BatchArrived():
                 self._batch_arrived(message)
             case CandidatesReady():
@@ -241,9 +289,12 @@ class Engine:
                 self.waves.balance_read(message)
             case WaveDue():
                 self._wave_due(message.wave_id)
+            case AccountRead():
+                self.reconciler.take(message)
             case CloseAll():
-                for position in self.open_positions():
+                for position in (p for p in self.open_positions() if p.account in message.accounts):
                     self._happened(position.id, CloseWanted(message.reason))
+                self.reconciler.close_all(message)
 
     def _happened(self, position_id: str, happening: Happening) -> None:
         desk = self.desks[self._accounts[position_id]]
@@ -307,57 +358,6 @@ class Engine:
     def _wave_due(self, wave_id: str) -> None:
         if wave_id in self.inbox.waves:
             self.waves.start(wave_id, self.inbox.close(wave_id))
-
-    # ── venues ──────────────────────────────────────────────────────────────────────────────────────────────
-
-    def _venue_spoke(self, message: VenueSpoke) -> None:
-        desk = self.desks[message.account]
-        match message.event:
-            case FillSeen(fill):
-                self._fill_seen(desk, fill)
-            case OrderSeen(report):
-                self._order_seen(desk, report)
-            case StopSeen(report):
-                owner = owner_of(report.client_id)
-                if owner in desk.positions:
-                    self._happened(owner, StopChanged(report))
-            case PositionSeen(position):
-                self._position_seen(desk, position)
-            case StreamLost(why):
-                self._event("warning", "stream_lost", f"{desk.account}: {why}")
-            case StreamRestored():
-                self._event("info", "stream_restored", f"{desk.account}: reading back what was missed")
-                for held in desk.unsettled():
-                    self.dispatcher.run(desk, held, look_at(held))
-
-    def _fill_seen(self, desk: Desk, fill: Fill) -> None:
-        """An execution goes to its own position; one that is not ours to whoever is open in its market."""
-        owner = owner_of(fill.client_id)
-        holder = desk.holder_of(fill.symbol)
-        if owner is None and holder is not None:
-            owner = holder.id
-        if owner in desk.positions:
-            self._happened(owner, Filled(fill))
-        elif owner not in self._accounts:
-            what = "that is not ours" if owner is None else "of a position that this run does not know"
-            text = f"{desk.account} {fill.symbol}: an execution of {fill.quantity} at {fill.price} {what}"
-            self._event("warning", "foreign_fill", text)
-
-    def _order_seen(self, desk: Desk, report: OrderReport) -> None:
-        owner = owner_of(report.client_id)
-        if owner is None or owner not in desk.positions:
-            return
-        closes = isinstance(desk.positions[owner].leg_of(report.client_id), CloseLeg)
-        happening = CloseAnswered if closes else EntryAnswered
-        self._happened(owner, happening(report.client_id, report))
-
-    def _position_seen(self, desk: Desk, seen: VenuePosition) -> None:
-        """Only a position that contradicts ours is worth a look: reads are believed, single pushes are not."""
-        held = desk.holder_of(seen.symbol)
-        if held is None or held.state not in (State.PROTECTED, State.UNPROTECTED):
-            return
-        if seen.quantity * held.side.sign != held.open_quantity:
-            self.dispatcher.run(desk, held, look_at(held, SECOND_NS))
 
     # ── writing ─────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -11,6 +11,7 @@ from ..core.feed import Batch
 from ..core.happenings import Happening
 from ..core.market import MarketData
 from ..core.orders import Balance
+from ..core.reconcile import AccountSeen, Unread
 from ..core.signal import Signal
 
 
@@ -31,12 +32,13 @@ class WaveDue:
 
 @frozen
 class BalanceRead:
-    """The money of an account at the beginning of a wave; None with the reason when it could not be read."""
+    """An account at the beginning of a wave: its money (None: unread, for this reason), and the markets it holds."""
 
     wave_id: str
     account: str
     balance: Balance | None
     failure: str = ""
+    held: frozenset[str] = frozenset()
 
 
 @frozen
@@ -65,10 +67,20 @@ class VenueSpoke:
 
 
 @frozen
+class AccountRead:
+    """A whole account was read, or could not be."""
+
+    account: str
+    seen: AccountSeen | Unread
+
+
+@frozen
 class CloseAll:
-    """Close every open position, for this reason."""
+    """Close every open position of these accounts, for this reason; with `strangers` those that are not ours, too."""
 
     reason: str
+    accounts: frozenset[str]
+    strangers: bool = False
 
 
-Message = BatchArrived | WaveDue | BalanceRead | CandidatesReady | Happened | VenueSpoke | CloseAll
+Message = BatchArrived | WaveDue | BalanceRead | CandidatesReady | Happened | VenueSpoke | AccountRead | CloseAll

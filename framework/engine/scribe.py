@@ -52,7 +52,7 @@ def records_of(
                 wave_id=after.wave_id,
                 account=after.account,
                 symbol=after.symbol,
-                event=_event_name(before, happening),
+                event=_event_name(before, after, happening),
                 from_state="" if before is None else before.state.value,
                 to_state=after.state.value,
                 summary=summary_of(after),
@@ -94,10 +94,12 @@ def _event(position: Position, alert: Alert, now_ns: int) -> Event:
     )
 
 
-def _event_name(before: Position | None, happening: Happening | None) -> str:
+def _event_name(before: Position | None, after: Position, happening: Happening | None) -> str:
     if happening is not None:
         return _snake(type(happening).__name__)
-    return "planned" if before is None else "taken_over"
+    if before is not None:
+        return "taken_over"
+    return "adopted" if after.first_sequence else "planned"
 
 
 def _snake(name: str) -> str:

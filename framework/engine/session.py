@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import random
 import signal
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -18,13 +19,18 @@ from ..config import ConfiguredExchange, Deployment
 from ..core.decide import Rulebook
 from ..core.feed import Batch, MarketUpdate
 from ..core.position import Position
-from ..core.records import Event, Record, SessionEnded, SessionStarted
+from ..core.records import Event, Record, SessionEnded, SessionMode, SessionStarted
 from ..core.steering import SECOND_NS, Policy
-from ..errors import ExchangeError, FrameworkError
-from ..journal import Journal
+from ..errors import FrameworkError
+from ..journal import Control, Journal
+from ..stages import Halting, Stage
+from .clock import SystemClock
+from .connecting import connect, disconnect
 from .desk import DAY_NS, Desk
 from .engine import Engine, Limits
 from .inbox import Inbox
+from .leaping import Leaping, LeapingClock, sleep_until
+from .obeying import Obedience
 from .observers import Gallery
 from .snapshot import thaw
 
@@ -51,7 +57,10 @@ class OpenLine:
 
 @frozen
 class SessionEnd:
-    """How a session ended: ``recording ended``, ``interrupted`` or ``failed: …``, and what stays open."""
+    """How a session ended, and what stays open.
+
+    `reason`: ``recording ended``, ``sources ended`` (live ones), ``interrupted`` or ``failed: …``.
+    """
 
     reason: str
     open_positions: tuple[OpenLine, ...]
@@ -60,17 +69,27 @@ class SessionEnd:
 
 @define
 class Session:
-    """One run, from the first connection to the last."""
+    """One run, from the first connection to the last. `stage`: what stands in for real venues in a rehearsal.
+
+    `entries_stopped`: why no position may be opened, from the start to the end; empty: they may. `seed`: what chance
+    follows, so that a run can be repeated; empty: nothing, unless the session is a recorded one.
+    """
 
     deployment: Deployment
     clock: Clock
     journal: Journal
     recorded: bool
     on_record: Callable[[Record], None]
+    mode: SessionMode
+    stage: Stage | None = None
+    entries_stopped: str = ""
+    seed: str = ""
     engine: Engine = field(init=False)
     gallery: Gallery = field(init=False)
     stopped: asyncio.Event = field(factory=asyncio.Event, init=False)
     failures: list[str] = field(factory=list, init=False)
+    _obedience: Obedience = field(init=False)
+    _obeying: asyncio.Task[None] | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
         deployment = self.deployment
@@ -88,8 +107,16 @@ class Session:
                 deployment.sizer.component,
                 [each.component for each in deployment.enabled_risk],
             ),
-            limits=Limits(settings.max_quote_age_s, settings.data_timeout_s, settings.wave_settle_s),
+            limits=Limits(
+                settings.max_quote_age_s,
+                settings.data_timeout_s,
+                settings.wave_settle_s,
+                settings.reconcile_every_s,
+                settings.foreign_positions,
+            ),
+            entries_stopped=self.entries_stopped,
         )
+        self._obedience = Obedience(Control(deployment.state), self.engine, self.clock, self.journal.append)
         observers = [each.component for each in deployment.enabled_observers]
         self.gallery = Gallery(self.clock, observers, self.journal.append)
         self.journal.on_durable.append(self.on_record)
@@ -97,17 +124,24 @@ class Session:
         self.journal.on_failed.append(self._journal_failed)
 
     async def run(self, on_start: Callable[[], None]) -> SessionEnd:
-        """Bring everything up, wait for the end, take everything down in reverse."""
+        """Bring everything up, wait for the end, take everything down in reverse.
+
+        SIGINT and SIGTERM end it in order at any time, also while a venue takes long to be ready.
+        """
         try:
-            started = await self._start_exchanges()
-            try:
-                await self._begin()
-                on_start()
-                reason = await self._until_the_end()
-                return await self._end(reason)
-            finally:
-                await self.engine.aclose()
-                await asyncio.gather(*(each.component.stop() for each in started), return_exceptions=True)
+            with self._signals():
+                try:
+                    if not await self._connect():
+                        return SessionEnd("interrupted", _lines(self._left_open()), failed=False)
+                    await self._begin()
+                    on_start()
+                    reason = await self._until_the_end()
+                    return await self._end(reason)
+                finally:
+                    if self._obeying is not None:
+                        self._obeying.cancel()
+                    await self.engine.aclose()
+                    await self._disconnect()
         finally:
             await self.gallery.aclose(OBSERVERS_S)
             await self.journal.aclose()
@@ -126,18 +160,27 @@ class Session:
 
     # ── up ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _start_exchanges(self) -> list[ConfiguredExchange]:
-        """Connect to all venues at once. If one fails, the others are let go again and the first failure is raised."""
+    async def _connect(self) -> bool:
+        """Connect to all venues at once. False: interrupted before that was done. The first failure is raised."""
         accounts = self.deployment.enabled_exchanges
-        results = await asyncio.gather(*(self._start_exchange(each) for each in accounts), return_exceptions=True)
-        failures = [result for result in results if isinstance(result, BaseException)]
-        if failures:
-            await asyncio.gather(*(each.component.stop() for each in accounts), return_exceptions=True)
-            raise failures[0]
-        return list(accounts)
+        starting = asyncio.gather(*(self._start_exchange(each) for each in accounts), return_exceptions=True)
+        stop = asyncio.get_running_loop().create_task(self.stopped.wait())
+        try:
+            ends: set[asyncio.Future[Any]] = {starting, stop}
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            if not starting.done():
+                return False
+            for failure in starting.result():
+                if failure is not None:
+                    raise failure
+            return True
+        finally:
+            starting.cancel()
+            stop.cancel()
+            await asyncio.gather(starting, stop, return_exceptions=True)
 
     async def _start_exchange(self, account: ConfiguredExchange) -> None:
-        seed = account.name if self.recorded else None
+        seed = f"{self.seed}{account.name}" if self.recorded or self.seed else None
         link = ExchangeLink(
             account=account.name,
             clock=self.clock,
@@ -145,32 +188,50 @@ class Session:
             emit=lambda event: self.engine.exchange_event(account.name, event),
             quote=lambda symbol, quote: self.engine.quote(account.name, symbol, quote),
         )
-        try:
-            await account.component.start(link)
-            self.engine.desks[account.name].markets = await account.component.markets()
-        except FrameworkError:
-            raise
-        except Exception as error:
-            raise ExchangeError(account.name, f"could not start: {type(error).__name__}: {error}") from error
+        within_s = self.deployment.framework.start_timeout_s
+        self.engine.desks[account.name].markets = await connect(account.component, link, within_s)
 
     async def _begin(self) -> None:
         deployment = self.deployment
         accounts = tuple(each.name for each in deployment.enabled_exchanges)
         self.gallery.start()
         await self.journal.append(
-            SessionStarted(self.clock.now_ns(), __version__, deployment.digest, accounts, self.recorded)
+            SessionStarted(self.clock.now_ns(), __version__, deployment.digest, accounts, self.recorded, self.mode)
         )
+        if self.entries_stopped:
+            text = f"no position is opened: {self.entries_stopped}"
+            self.journal.append(Event(self.clock.now_ns(), "error", "entries_stopped", text))
         restored = [] if self.recorded else self._restore()
+        self._obedience.begin()
         self.engine.start(restored)
+        if isinstance(self.clock, SystemClock):
+            _set_memory_aside()
+        await self._know_accounts()
+        if not self.recorded:  # a recorded session decides the same, whatever is asked for meanwhile
+            self._obeying = asyncio.get_running_loop().create_task(self._obedience.keep())
 
-    def _restore(self) -> list[Position]:
-        """The positions that an earlier run left open or closed lately; and the signals it has taken are known."""
+    async def _know_accounts(self) -> None:
+        """Wait for a first reading of every account: until then nothing is opened there, and signals are refused."""
+        stop = asyncio.get_running_loop().create_task(self.stopped.wait())
+        within_s = self.deployment.framework.data_timeout_s
+        await self._patiently(within_s, self.engine.reconciler.first_round(), stop, self.engine.consumer)
+        stop.cancel()
+
+    def _left_open(self) -> list[Position]:
+        """The positions that an earlier run left open or closed lately, as the journal knows them."""
+        if self.recorded:
+            return []
         state_types = {each.use: each.component.state_type for each in self.deployment.protections}
         since_ns = self.clock.now_ns() - 2 * DAY_NS
         with self.journal.reader() as reader:
+            return [thaw(row.snapshot, state_types) for row in reader.open_snapshots(changed_since_ns=since_ns)]
+
+    def _restore(self) -> list[Position]:
+        """The positions of an earlier run that are looked after; and the signals and waves it has taken are known."""
+        with self.journal.reader() as reader:
             self.engine.inbox.known.update(reader.known_signal_ids())
             self.engine.inbox.decided.update(w.wave_id for w in reader.waves() if w.decided_ns is not None)
-            positions = [thaw(row.snapshot, state_types) for row in reader.open_snapshots(changed_since_ns=since_ns)]
+        positions = self._left_open()
         for left in (p for p in positions if p.account not in self.engine.desks and not p.is_settled):
             text = f"{left.account} {left.symbol}: this account is not enabled: nobody looks after its open position"
             self.journal.append(
@@ -182,29 +243,30 @@ class Session:
 
     async def _until_the_end(self) -> str:
         loop = asyncio.get_running_loop()
-        sources = [loop.create_task(self._run_source(each.use, each.component)) for each in
-                   self.deployment.enabled_sources]  # fmt: skip
+        listened_to = () if self.stopped.is_set() else self.deployment.enabled_sources
+        sources = [loop.create_task(self._run_source(each.use, each.component)) for each in listened_to]
         stop = loop.create_task(self.stopped.wait())
         consumer = self.engine.consumer
-        with self._signals():
-            everything = asyncio.gather(*sources)
-            ends: set[asyncio.Future[Any]] = {everything, stop, consumer}
-            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-            if everything.done() and not self.failures and not consumer.done():
-                await self._patiently(SETTLE_S, self.engine.idle(), stop)
-            for task in sources:
-                task.cancel()
-            await asyncio.gather(everything, *sources, return_exceptions=True)
-            if self.stopped.is_set() or self.failures:  # half-open is finished first; a second signal does not wait
-                self.engine.entries_stopped = self.engine.entries_stopped or "the session is ending"
-                await self._patiently(REST_S, self.engine.rest())
+        everything = asyncio.gather(*sources)
+        ends: set[asyncio.Future[Any]] = {everything, stop, consumer}
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        if everything.done() and not self.failures and not consumer.done():
+            await self._patiently(SETTLE_S, self.engine.idle(), stop)
+        for task in sources:
+            task.cancel()
+        await asyncio.gather(everything, *sources, return_exceptions=True)
+        if self.stopped.is_set() or self.failures:  # half-open is finished first; a second signal does not wait
+            self.engine.entries_stopped = self.engine.entries_stopped or "the session is ending"
+            await self._patiently(REST_S, self.engine.rest())
         stop.cancel()
         if self.engine.failure is not None:
             error = self.engine.failure
             self.failures.append(f"the engine stopped: {type(error).__name__}: {error}")
         if self.failures:
             return "failed: " + "; ".join(self.failures)
-        return "interrupted" if self.stopped.is_set() else "recording ended"
+        if self.stopped.is_set():
+            return "interrupted"
+        return "recording ended" if self.recorded else "sources ended"
 
     async def _patiently(self, within_s: float, rest: Coroutine[Any, Any, None], *others: asyncio.Future[Any]) -> None:
         """Wait until the engine rests, one of the others is done, or the time is over."""
@@ -215,16 +277,26 @@ class Session:
 
     async def _run_source(self, name: str, source: Any) -> None:
         try:
-            await source.run(_SourceLink(self.clock, self.engine, self._publish))
+            await source.run(_SourceLink(self.clock, self.engine, self._publish, self._until))
         except Exception as error:  # one source that ends must not end the others
             text = f"signal source {name} ended: {type(error).__name__}: {error}"
             self.failures.append(text)
             self.journal.append(Event(self.clock.now_ns(), "error", "source_failed", text))
 
     def _publish(self, update: MarketUpdate) -> None:
+        if self.stage is not None:
+            self.stage.play(update)
         for each in self.deployment.enabled_exchanges:
             if isinstance(each.component, PlaysRecordings):
                 each.component.play(update)
+
+    async def _until(self, t_ns: int) -> None:
+        if self.stage is not None and isinstance(self.clock, LeapingClock):
+            components = (each.component for each in self.deployment.enabled_exchanges)
+            others = [each for each in components if isinstance(each, Halting)]
+            await Leaping(self.clock, self.stage, self.engine, others).until(t_ns)
+        else:
+            await sleep_until(self.clock, t_ns)
 
     def _journal_failed(self, error: Exception) -> None:
         self.engine.entries_stopped = f"the journal failed: {error}"
@@ -252,10 +324,19 @@ class Session:
     # ── down ────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _end(self, reason: str) -> SessionEnd:
-        lines = tuple(_line(position) for position in self.engine.open_positions())
+        lines = _lines(self.engine.open_positions())
         with contextlib.suppress(FrameworkError):  # a broken journal has been reported already
             await self.journal.append(SessionEnded(self.clock.now_ns(), reason, len(lines)))
         return SessionEnd(reason, lines, bool(self.failures))
+
+    async def _disconnect(self) -> None:
+        """Let go of all venues at once, of those that were not ready yet as well."""
+        accounts = self.deployment.enabled_exchanges
+        troubles = await asyncio.gather(*(disconnect(each.component) for each in accounts))
+        for name, trouble in zip((each.name for each in accounts), troubles, strict=True):
+            if trouble is not None:
+                text = f"{name}: {trouble}"
+                self.journal.append(Event(self.clock.now_ns(), "warning", "disconnect_failed", text, name))
 
 
 @frozen
@@ -263,9 +344,14 @@ class _SourceLink:
     clock: Clock
     engine: Engine
     publish: Callable[[MarketUpdate], None]
+    until: Callable[[int], Coroutine[Any, Any, None]]
 
     async def submit(self, batch: Batch) -> None:
         await self.engine.submit(batch)
+
+
+def _lines(positions: Iterable[Position]) -> tuple[OpenLine, ...]:
+    return tuple(_line(position) for position in positions if not position.state.is_final)
 
 
 def _line(position: Position) -> OpenLine:
@@ -277,3 +363,12 @@ def _line(position: Position) -> OpenLine:
         position.open_quantity,
         None if live is None else live.trigger_price,
     )
+
+
+def _set_memory_aside() -> None:
+    """Keep the garbage collector from looking through all that was loaded, in the middle of a wave.
+
+    With ccxt in memory a full collection takes some 40 ms, and every request waits for it.
+    """
+    gc.collect()
+    gc.freeze()

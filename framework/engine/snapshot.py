@@ -26,15 +26,15 @@ def freeze(position: Position) -> dict[str, object]:
 def thaw(data: Mapping[str, Any], state_types: Mapping[str, type]) -> Position:
     """The position that was frozen. `state_types` is the class of each protection's state, by its name.
 
-    A guard whose protection is not there any more keeps its stop and asks for nothing.
+    A guard whose protection is not there any more, or has another state now, keeps its stop and asks for nothing.
     """
     converter = _converter()
     position = converter.structure(data, Position)
     guards = {}
     for name, guard in position.guards.items():
-        if name in state_types:
+        try:
             guards[name] = evolve(guard, state=converter.structure(guard.state, state_types[name]))
-        else:
+        except Exception:  # whatever a state that is not this protection's may lack
             guards[name] = evolve(guard, state=NoState(), ask=Ask())
     return evolve(position, guards=guards)
 

@@ -47,7 +47,7 @@ class Waves:
     open_position: Callable[[Desk, Step], None]
     max_quote_age_ns: int
     data_timeout_s: float
-    entries_allowed: Callable[[], str]
+    forbidden: Callable[[str], str]
     active: dict[str, Wave] = field(factory=dict, init=False)
     tasks: set[asyncio.Task[None]] = field(factory=set, init=False)
     needs: frozenset[Need] = field(init=False)
@@ -69,6 +69,7 @@ class Waves:
     def balance_read(self, message: BalanceRead) -> None:
         """Go on with an account whose money is known; without it none of its candidates can be decided."""
         self.desks[message.account].new_balance(message.balance)
+        self.desks[message.account].found(message.held)
         wave = self.active.get(message.wave_id)
         if wave is None:  # nobody of this account was wanted, and the others are done
             return
@@ -120,18 +121,18 @@ class Waves:
 
     def _decide(self, wave: Wave, desk: Desk, signal: Signal, data: MarketData) -> None:
         now_ns = self.clock.now_ns()
+        portfolio = Portfolio(now_ns, {name: d.as_account(now_ns) for name, d in self.desks.items()})
         market = MarketSnapshot(
             symbol=signal.symbol,
             account=desk.account,
             time_ns=now_ns,
             rules=desk.markets.get(signal.symbol),
             data=data,
-            state=desk.as_account(now_ns),
+            state=portfolio.accounts[desk.account],
             max_age_ns=self.max_quote_age_ns,
         )
-        portfolio = Portfolio(now_ns, {name: d.as_account(now_ns) for name, d in self.desks.items()})
         verdict = screen(signal, market, self.filters)
-        forbidden = self.entries_allowed()
+        forbidden = self.forbidden(desk.account)
         if not isinstance(verdict, Refused):
             if forbidden:
                 rejection = Rejection("entries_stopped", forbidden)
@@ -195,11 +196,12 @@ class Waves:
     async def _read_balance(self, wave_id: str, desk: Desk) -> None:
         try:
             async with asyncio.timeout(self.data_timeout_s):
-                balance = await desk.exchange.balance()
+                balance, positions = await asyncio.gather(desk.exchange.balance(), desk.exchange.positions())
         except Exception as error:  # unknown money: nothing of this account can be decided
             self.post(BalanceRead(wave_id, desk.account, None, _why(error, self.data_timeout_s)))
         else:
-            self.post(BalanceRead(wave_id, desk.account, balance))
+            held = frozenset(position.symbol for position in positions if position.quantity)
+            self.post(BalanceRead(wave_id, desk.account, balance, held=held))
 
     async def _fetch(self, wave_id: str, desk: Desk, signals: tuple[Signal, ...]) -> None:
         data = await asyncio.gather(*(self._market(desk, signal.symbol) for signal in signals))

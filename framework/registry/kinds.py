@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from attrs import field, fields, frozen
 
 from ..components import Exchange, Execution, Filter, Observer, Protection, RiskRule, SignalSource, Sizer, not_negative
+from ..stages import Stage
 
 
 class Kind(enum.Enum):
@@ -21,6 +22,7 @@ class Kind(enum.Enum):
     EXECUTION = "execution"
     PROTECTION = "protection"
     OBSERVERS = "observers"
+    REHEARSAL = "rehearsal"
     COMMANDS = "commands"
 
 
@@ -49,18 +51,23 @@ class UseKeys:
 
 @frozen
 class AccountKeys:
-    """The kernel's keys in ``[exchanges.NAME]``. `max_positions_per_wave` is the account's target for one wave."""
+    """The kernel's keys in ``[exchanges.NAME]``. `max_positions_per_wave` is the account's target for one wave.
+
+    `live` is one of the two locks of a real venue: the other is ``framework run --live NAME``.
+    """
 
     use: str
     max_positions_per_wave: int = field(validator=not_negative)
     enabled: bool = True
+    live: bool = False
 
 
 @frozen
 class KindSpec:
     """One row: the hook that returns components of the kind, what people call one, its Protocol, how it is written.
 
-    `keys` is the class of those keys in a component's table that the kernel takes for itself.
+    `keys` is the class of those keys in a component's table that the kernel takes for itself. `optional`: the one
+    table may be missing.
     """
 
     hook: str
@@ -68,6 +75,7 @@ class KindSpec:
     protocol: type
     shape: Shape
     keys: type
+    optional: bool = False
 
     @property
     def kernel_keys(self) -> tuple[str, ...]:
@@ -84,6 +92,7 @@ KINDS: Mapping[Kind, KindSpec] = {
     Kind.EXECUTION: KindSpec("executions", "execution", Execution, Shape.ONE, UseKey),
     Kind.PROTECTION: KindSpec("protections", "protection", Protection, Shape.MANY, UseKeys),
     Kind.OBSERVERS: KindSpec("observers", "observer", Observer, Shape.MANY, UseKeys),
+    Kind.REHEARSAL: KindSpec("stages", "stage", Stage, Shape.ONE, UseKey, optional=True),
 }
 """The kinds that are configured."""
 

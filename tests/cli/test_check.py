@@ -38,7 +38,7 @@ def test_a_venue_that_cannot_be_reached_is_a_check_that_failed(stage: Stage, mon
     result = call("check", "--config", stage.write(plugins=ONLY_BASE))
 
     assert result.exit_code == 1
-    assert result.stdout.splitlines()[1:] == ["problem  main: main: no answer", "1 of 2 checks failed"]
+    assert result.stdout.splitlines()[1:] == ["problem  main: no answer", "1 of 2 checks failed"]
 
 
 def test_json_has_the_stable_keys(stage: Stage) -> None:

@@ -25,7 +25,7 @@ from framework.cli.run_end import open_lines, print_report
 from framework.cli.run_show import LiveShow, PlainShow, start_lines
 from framework.cli.run_view import RunView
 from framework.cli.tables import POSITION_HEADINGS
-from framework.core.records import Record
+from framework.core.records import Record, SessionMode
 from framework.errors import JournalError
 from tests.cli.shell import COMMAND, ROOT, call, environment
 from tests.hooks.stage import Stage
@@ -54,7 +54,8 @@ def test_a_recording_is_played_to_its_end_and_reported(stage: Stage) -> None:
     lines = result.stdout.splitlines()
     assert (result.exit_code, result.stderr) == (0, "")
     assert lines[0] == (
-        f"accounts main; signals once (a recording, in virtual time); journal {stage.directory}/var/journal.sqlite"
+        "paper: accounts main; signals once (a recording, in virtual time); "
+        f"journal {stage.directory}/var/journal.sqlite"
     )
     assert any("main BTCUSDT: opened long 1.000 at 100.01, protected by a stop at 94.01" in line for line in lines)
     assert any(line.endswith(f"Z: {REPORT}") for line in lines)
@@ -111,7 +112,7 @@ def test_a_session_that_failed_has_status_one(live: Stage) -> None:
     assert "no signals arrived" in result.stdout
 
 
-def test_a_live_session_and_a_recorded_one_do_not_share_a_journal(live: Stage) -> None:
+def test_a_session_with_live_signals_and_a_recorded_one_do_not_share_a_journal(live: Stage) -> None:
     assert call("run", "--config", live.write()).exit_code == 0
 
     result = call("run", "--config", live.write(signals=LIVE))
@@ -123,7 +124,7 @@ def test_a_live_session_and_a_recorded_one_do_not_share_a_journal(live: Stage) -
 def test_a_session_that_breaks_says_what_was_open_before_it_says_why(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(deployment: object, *, on_start: object, on_record: Callable[[Record], None]) -> None:
+    def broken(deployment: object, *, live: object, on_start: object, on_record: Callable[[Record], None]) -> None:
         for record in HISTORY:
             on_record(record)
         raise JournalError("journal.sqlite: the disk is full")
@@ -227,7 +228,7 @@ def _read_all(descriptor: int) -> bytes:
 
 
 def _start(state: Path, *, recorded: bool) -> SessionStart:
-    return SessionStart(("binance",), ("waves",), recorded, state / "journal.sqlite", None)
+    return SessionStart(("binance",), ("waves",), recorded, state / "journal.sqlite", None, SessionMode.LIVE)
 
 
 @pytest.mark.parametrize("show_type", [PlainShow, LiveShow])
@@ -257,7 +258,7 @@ def test_the_live_view_takes_records_in_and_remembers_the_noteworthy() -> None:
 
 def test_what_a_session_is_stands_in_its_first_line(tmp_path: Path) -> None:
     assert start_lines(_start(tmp_path, recorded=False)) == [
-        f"accounts binance; signals waves (in real time); journal {tmp_path}/journal.sqlite"
+        f"live: accounts binance; signals waves (in real time); journal {tmp_path}/journal.sqlite"
     ]
 
 

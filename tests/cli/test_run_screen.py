@@ -30,7 +30,9 @@ def test_the_screen_shows_session_waves_positions_and_the_newest_lines() -> None
     lines = drawn(snapshot(), ["something happened"])
     words = [line.split() for line in lines]
 
-    assert lines[0] == ("accounts binance, bybit · journal var/journal.sqlite · virtual time 2025-10-31 22:45:20.000Z")
+    assert lines[0] == (
+        "paper · accounts binance, bybit · journal var/journal.sqlite · virtual time 2025-10-31 22:45:20.000Z"
+    )
     assert ["2025-10-31T22:30Z", "binance", "4", "4", "2", "1", "1", "1", "1", "0", "0", "1"] in words
     assert ["2025-10-31T22:30Z", "bybit", "2", "2", "2", "1", "0", "0", "0", "0", "1", "0"] in words
     assert ["bybit", "DOGUSDT", "long", "134", "0.04458", "-", "unprotected", "-", "-"] in words

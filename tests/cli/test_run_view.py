@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from framework.cli.run_view import RunView
-from framework.core.records import Record
+from framework.core.records import Record, SessionMode
 from framework.journal import Counts, JournalReader, journal_path, report
 from tests.hooks.stage import Stage
 from tests.journal.history import HISTORY, NAKED, NEXT_WAVE, TRAILED, WAVE, place, received, step, write
@@ -104,5 +104,5 @@ def test_a_snapshot_is_not_changed_by_later_records() -> None:
 def test_a_snapshot_names_the_session_and_its_time() -> None:
     snapshot = viewed(HISTORY).snapshot()
 
-    assert (snapshot.accounts, snapshot.recorded) == (("binance", "bybit"), True)
+    assert (snapshot.mode, snapshot.accounts, snapshot.recorded) == (SessionMode.PAPER, ("binance", "bybit"), True)
     assert snapshot.now_ns == HISTORY[-1].time_ns

@@ -201,10 +201,20 @@ class Venue(Exchange):
 
 
 @frozen
+class RealVenue(Venue):
+    """Knows no market where orders would cost money."""
+
+    name: ClassVar[str] = "real"
+    capabilities = Capabilities(real_money=True)
+
+
+@frozen
 class Watcher:
     """Sees everything and says nothing."""
 
     name: ClassVar[str] = "watcher"
+
+    token: Secret | None = None
 
     async def observe(self, record: Record) -> None:
         return None
@@ -242,7 +252,7 @@ def protections() -> list[type[Stop]]:
 
 @hookimpl
 def exchanges() -> list[type[Venue]]:
-    return [Venue]
+    return [Venue, RealVenue]
 
 
 @hookimpl

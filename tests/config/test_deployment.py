@@ -50,6 +50,7 @@ def test_the_kernels_own_settings_have_defaults(desk: Desk) -> None:
         protect_within_s=3,
         stop_tries=3,
         wave_settle_s=2,
+        start_timeout_s=60,
         signal_may_set=(),
     )
 
@@ -58,10 +59,12 @@ def test_the_kernels_own_settings_are_read(desk: Desk) -> None:
     text = SAMPLE.replace(
         'state = "var"',
         'state = "data"\nmax_quote_age_s = 1\ndata_timeout_s = 2\nentry_deadline_s = 3\nprotect_within_s = 4\n'
-        'stop_tries = 5\nwave_settle_s = 6\nsignal_may_set = ["stop", "min_scores"]',
+        'stop_tries = 5\nwave_settle_s = 6\nstart_timeout_s = 7\nsignal_may_set = ["stop", "min_scores"]\n'
+        'reconcile_every_s = 8\nforeign_positions = "adopt"',
     )
 
-    assert desk.load(text).framework == FrameworkSettings("data", 1, 2, 3, 4, 5, 6, ("stop", "min_scores"))
+    expected = FrameworkSettings("data", 1, 2, 3, 4, 5, 6, 7, ("stop", "min_scores"), 8, "adopt")
+    assert desk.load(text).framework == expected
 
 
 def test_the_state_lives_beside_the_configuration_and_need_not_exist(desk: Desk) -> None:

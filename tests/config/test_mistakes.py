@@ -60,7 +60,7 @@ def test_a_number_that_can_not_be_read_is_a_problem(desk: Desk, number: str) -> 
             "[framework]",
             "loud = true\n[framework]",
             "config.toml:1 loud: unknown table; there are: exchanges, execution, filters, framework, observers, "
-            "plugins, protection, risk, signals, sizing",
+            "plugins, protection, rehearsal, risk, signals, sizing",
         ),
         ('state = "var"', "stop_trys = 3", "config.toml:2 [framework] stop_trys: unknown key; did you mean stop_tries"),
         (

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from framework import Secret
+from framework.config import load_deployment, placeholder_from
+from framework.config.scalars import MistakeError
+from framework.errors import ConfigError
 from tests.config.components import Venue
 from tests.config.conftest import Desk
 
@@ -74,3 +79,30 @@ def test_a_missing_secret_of_a_disabled_component_is_told_too(desk: Desk) -> Non
     )
 
     assert "missing secret" in desk.problem(desk.exchange_with("") + spare)
+
+
+@pytest.mark.parametrize("written", ['{ env = "UNSET" }', '{ file = "absent" }', '{ env = "KEY" }', '{ file = "key" }'])
+def test_a_rehearsal_neither_needs_nor_reads_the_secrets_of_exchanges(desk: Desk, written: str) -> None:
+    desk.environ["KEY"] = "the real one"
+    (desk.directory / "key").write_text("the real one", encoding="utf-8")
+    desk.path.write_text(desk.exchange_with(f"api_key = {written}"), encoding="utf-8")
+
+    deployment = load_deployment(desk.path, environ=desk.environ, exchange_secret=placeholder_from)
+
+    component = deployment.exchanges[0].component
+    assert isinstance(component, Venue)
+    assert component.api_key == placeholder_from({"env": "ANY"}, Path(), {})
+    assert "real" not in component.api_key.reveal()
+
+
+def test_a_rehearsal_still_needs_the_secrets_of_what_it_does_not_replace(desk: Desk) -> None:
+    text = desk.exchange_with("").replace('use = "watcher"', 'use = "watcher"\ntoken = { env = "UNSET" }')
+    desk.path.write_text(text, encoding="utf-8")
+
+    with pytest.raises(ConfigError, match="missing secret: the environment variable UNSET does not exist"):
+        load_deployment(desk.path, environ={}, exchange_secret=placeholder_from)
+
+
+def test_a_secret_in_the_file_is_refused_in_a_rehearsal_too() -> None:
+    with pytest.raises(MistakeError, match="a secret is not written into this file"):
+        placeholder_from("tell-nobody", Path(), {})

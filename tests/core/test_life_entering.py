@@ -24,7 +24,7 @@ from framework.core.happenings import (
 from framework.core.orders import OrderStatus, OrderType, Refusal, Unknown
 from framework.core.position import LegState, State
 from framework.core.signal import OrderSide, Side
-from framework.core.steering import SECOND_NS
+from framework.core.steering import POLL_NS, SECOND_NS
 from tests.core.strategies import (
     AtMarket,
     D,
@@ -373,7 +373,7 @@ def test_an_attached_stop_is_read_back_after_the_fill() -> None:
     life = Life(ATTACHED, plan())
 
     life.happens(Filled(entry_fill(life.it)))
-    assert (life.asked(ReadVenue)[0].delay_ns, life.asked(PlaceStop)) == (0, [])
+    assert (life.asked(ReadVenue)[0].delay_ns, life.asked(PlaceStop)) == (POLL_NS, [])  # the stream tells it sooner
     life.read(held("1"), resting(life.ids[0], "94"))
 
     assert life.is_now(State.PROTECTED)

@@ -101,6 +101,7 @@ UNUSUAL_WAYS = {
     ("quarantined", "entering"): "a stranger was there before our entry, and left: test_life_strange.py",
     ("quarantined", "unknown"): "the same, while nobody knew of our entry: test_life_strange.py",
     ("quarantined", "aborted"): "the same, and our entry was refused: test_life_strange.py",
+    ("protected", "emergency"): "its stop is missing, and a second one is refused: test_life_strange.py",
 }
 """What the sweep does not meet, and where it has a test of its own."""
 

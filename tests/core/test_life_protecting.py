@@ -288,6 +288,41 @@ def test_a_move_that_is_refused_for_now_is_tried_a_bounded_number_of_times() -> 
     assert life.is_now(State.PROTECTED)
 
 
+def test_a_move_that_is_refused_for_now_is_tried_again_later_without_another_price() -> None:
+    life = protected(AMENDING)
+    life.happens(price(life, "103"))
+    while life.asked(MoveStop):
+        life.happens(answered(life, LATER))
+    assert [each.delay_ns for each in life.asked(ReadVenue)] == [SECOND_NS]
+
+    life.read(held("1"), resting(life.ids[0], "94"))
+
+    assert [each.order.trigger_price for each in life.asked(MoveStop)] == [life.it.wanted_stop]
+
+
+def test_of_moves_that_go_on_being_refused_people_are_told_once_and_the_pauses_grow() -> None:
+    life = protected(AMENDING)
+    life.happens(price(life, "103"))
+    pauses = []
+
+    for _ in range(4):
+        while life.asked(MoveStop):
+            life.happens(answered(life, LATER))
+        pauses += [each.delay_ns // SECOND_NS for each in life.asked(ReadVenue)]
+        life.read(held("1"), resting(life.ids[0], "94"))
+
+    assert (life.codes, pauses) == (["stop_not_moved"], [1, 2, 4, 8])
+
+
+def test_a_move_that_is_refused_for_good_waits_for_another_price() -> None:
+    life = protected(AMENDING)
+    life.happens(price(life, "103"))
+
+    life.happens(answered(life, NEVER))
+
+    assert (life.codes, life.asked(ReadVenue)) == (["stop_not_moved"], [])
+
+
 def test_a_new_stop_whose_price_was_passed_meanwhile_closes_the_position_for_its_protections_reason() -> None:
     life = protected(TRAILING)
     life.happens(price(life, "103"))

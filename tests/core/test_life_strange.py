@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from attrs import evolve
 
 from framework.core.happenings import (
@@ -15,11 +17,12 @@ from framework.core.happenings import (
     SendClose,
     SendEntry,
     StopAnswered,
+    StopChanged,
 )
 from framework.core.ids import Leg, client_id, position_id
 from framework.core.numbers import ZERO
-from framework.core.orders import OrderStatus, Refusal, Unknown
-from framework.core.position import State
+from framework.core.orders import OrderStatus, Refusal, StopReport, Unknown
+from framework.core.position import LegState, State
 from framework.core.signal import Side
 from framework.core.steering import SECOND_NS
 from tests.core.strategies import (
@@ -276,3 +279,59 @@ def test_an_execution_of_another_position_of_ours_is_not_counted() -> None:
     life.read(held("1"), resting(life.ids[0], "94"), fills=(entry_fill(life.it), late))
 
     assert (life.it.state, life.it.exited) == (State.PROTECTED, ZERO)
+
+
+# ── stops that have no name at the venue ────────────────────────────────────────────────────────────────────
+
+
+def nameless(**rest: Any) -> StopReport:
+    return evolve(StopReport("", protected(ATTACHED).it.symbol, True, D(94), D(1), attached=True), **rest)
+
+
+def test_an_attached_stop_without_a_name_is_that_of_the_position() -> None:
+    life = opened(ATTACHED)
+    assert not life.it.stops[-1].is_live
+    life.happens(StopChanged(nameless(trigger_price=life.it.wanted_stop)))
+    assert life.it.stops[-1].is_live
+    assert life.is_now(State.PROTECTED)
+
+
+def test_a_read_that_shows_the_nameless_stop_shows_it() -> None:
+    life = protected(ATTACHED)
+    life.read(held("1"), nameless(trigger_price=life.it.wanted_stop))
+    assert [stop.missing for stop in life.it.stops] == [0]
+
+
+def test_an_attached_stop_that_came_with_another_positions_entry_is_not_ours() -> None:
+    life = protected(ATTACHED)
+    other = position_id(signal_id="other", account="one", symbol=life.it.symbol, side=Side.LONG)
+    late = nameless(client_id=client_id(other, Leg.ENTRY, 0), live=False, trigger_price=None, reason="triggered")
+    life.happens(StopChanged(late))
+    assert life.is_now(State.PROTECTED)
+    assert life.it.stops[-1].is_live
+
+
+def test_an_attached_stop_that_came_with_this_positions_entry_is_ours() -> None:
+    life = protected(ATTACHED)
+    life.happens(StopChanged(nameless(client_id=life.it.entry.client_id, live=False, trigger_price=None,
+                                      reason="triggered")))  # fmt: skip
+    assert life.is_now(State.CLOSING)
+
+
+def test_a_fill_of_an_attached_stop_has_no_name_and_says_why_the_position_ends() -> None:
+    life = protected(ATTACHED)
+    sold = fill("stop-1", "", life.it.side.exit, "1", "94")
+    life.happens(Filled(evolve(sold, cause="stop")))
+    assert life.it.exit is not None
+    assert life.it.exit.reason == life.it.stops[-1].wanted_by
+    assert life.it.stops[-1].state is LegState.TRIGGERED
+
+
+def test_a_protected_position_whose_stop_is_missing_and_whose_next_is_refused_is_closed_at_once() -> None:
+    life = protected(PLAIN)
+    first = life.it.stops[0]
+    second = evolve(first, client_id=client_id(life.it.id, Leg.STOP, 1), state=LegState.SENT)
+    life.it = evolve(life.it, stops=(evolve(first, state=LegState.LOST), second))
+    life.happens(StopAnswered(second.client_id, Refusal("-2021", "would trigger at once", crossed=True)))
+    assert life.is_now(State.EMERGENCY)
+    assert life.asked(SendClose)

@@ -174,13 +174,13 @@ def test_what_a_position_is_after_a_restart_is_what_it_was() -> None:
     assert thaw(freeze(life.it), STATES) == evolve(life.it, guards=bare)
 
 
-def test_a_restart_of_a_position_that_is_fine_changes_nothing_but_asks() -> None:
+def test_a_restart_of_a_position_that_is_fine_leaves_it_to_the_reading_of_its_account() -> None:
     life = protected(PLAIN)
     before = life.it
 
     restarted(life)
 
     assert life.it == before
-    assert [type(command) for command in life.commands] == [ReadVenue]
+    assert life.commands == ()
     life.read(held("1"), resting(life.ids[0], "94"))
     assert (life.it.state, life.commands) == (State.PROTECTED, ())

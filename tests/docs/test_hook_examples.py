@@ -61,6 +61,7 @@ def configured(deployment: Deployment, kind: Kind) -> tuple[Any, ...]:
         Kind.EXECUTION: (deployment.execution,),
         Kind.PROTECTION: deployment.protections,
         Kind.OBSERVERS: deployment.observers,
+        Kind.REHEARSAL: (deployment.rehearsal,),
     }
     each: tuple[Any, ...] = found[kind]
     return each

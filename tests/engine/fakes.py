@@ -34,6 +34,8 @@ from framework import (
     QuoteUpdate,
     Record,
     Rejection,
+    RestingKind,
+    RestingOrder,
     Signal,
     Size,
     SizingRequest,
@@ -188,6 +190,16 @@ class Venue:
             "stops", symbol, lambda: tuple(stop for stop in self.rests.values() if stop.symbol == symbol)
         )
 
+    async def resting(self) -> tuple[RestingOrder, ...]:
+        return await self._request("resting", None, lambda: (*self._waiting(), *map(rests, self.rests.values())))
+
+    def _waiting(self) -> list[RestingOrder]:
+        waiting = [each for each in self.reports.values() if each.status is OrderStatus.NEW]
+        return [
+            RestingOrder(each.client_id, each.symbol, RestingKind.ENTRY, OrderSide.BUY, D(1), D(100))
+            for each in waiting
+        ]
+
     async def fills(self, symbol: str, since_ns: int) -> tuple[Fill, ...]:
         return await self._request(
             "fills", symbol, lambda: tuple(f for f in self.executed if f.symbol == symbol and f.time_ns >= since_ns)
@@ -254,6 +266,19 @@ class Venue:
         return report
 
 
+def rests(stop: StopReport) -> RestingOrder:
+    """A stop of a long position as one of the account's resting orders."""
+    return RestingOrder(
+        stop.client_id,
+        stop.symbol,
+        RestingKind.STOP,
+        OrderSide.SELL,
+        stop.quantity,
+        stop.trigger_price,
+        reduce_only=True,
+    )
+
+
 def venue(account: str = "one", *symbols: str, latency_s: float = 0.0) -> Venue:
     """A venue of one account that lists these markets."""
     made = Venue()
@@ -316,6 +341,7 @@ class Rig:
         """Deliver a whole wave, and wait until it is decided and everything is at rest."""
         await self.engine.submit(complete(*signals))
         await self.engine.idle()
+        await asyncio.sleep(0.001)  # until what was written last is durable
 
     async def at_rest(self) -> None:
         """Wait until everything is at rest."""
@@ -347,6 +373,17 @@ def complete(*batch: Signal) -> Batch:
     return Batch(batch, complete=True)
 
 
+async def _known(engine: Engine, venues: Sequence[Venue]) -> None:
+    """Every account is read once, at once and without a trace: what a test is about begins afterwards."""
+    meant = [(each, each.twists, each.latency_s) for each in venues]
+    for each in venues:
+        each.twists, each.latency_s = {}, 0.0
+    await engine.reconciler.first_round()
+    for each, twists, latency_s in meant:
+        each.twists, each.latency_s = twists, latency_s
+        each.arrived.clear()
+
+
 LIMITS = Limits(max_quote_age_s=30, data_timeout_s=10, wave_settle_s=2)
 
 
@@ -376,6 +413,7 @@ async def running(
     engine = Engine(clock, kept, desks, inbox, filters, Rulebook(protections, sizer, risk), limits)
     engine.start(restored)
     try:
+        await _known(engine, venues)
         yield Rig(engine, kept, clock)
     finally:
         await engine.aclose()

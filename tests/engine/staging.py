@@ -10,7 +10,18 @@ from typing import Any, ClassVar, TypeVar
 
 from attrs import define
 
-from framework import Batch, Exchange, Execution, Filter, Observer, Record, SignalSource, SourceLink, Timeline
+from framework import (
+    Batch,
+    Exchange,
+    Execution,
+    Filter,
+    Observer,
+    Record,
+    SessionMode,
+    SignalSource,
+    SourceLink,
+    Timeline,
+)
 from framework.config import Configured, ConfiguredExchange, Deployment
 from framework.config.deployment import FrameworkSettings
 from framework.engine.session import Session, SessionEnd
@@ -94,6 +105,7 @@ def deployment(
         execution=Configured("market", True, execution or AtMarket(), "config.toml:40 [execution]"),
         protections=(Configured("fixed", True, FixedStop(), "config.toml:50 [[protection]]"),),
         observers=tuple(Configured(each.name, True, each, "config.toml:60 [[observers]]") for each in observers),
+        rehearsal=None,
         digest="0" * 64,
     )
 
@@ -119,12 +131,14 @@ class Played:
         return [record for record in self.records if isinstance(record, kind)]
 
 
-def session_of(what: Deployment, records: list[Record], *, recorded: bool = False) -> Session:
+def session_of(
+    what: Deployment, records: list[Record], *, recorded: bool = False, mode: SessionMode = SessionMode.PAPER
+) -> Session:
     """A session of a deployment, in the virtual time of the loop that runs; `records` gets what becomes durable."""
     path = journal_path(what.state)
     path.parent.mkdir(parents=True, exist_ok=True)
     journal = Journal.open(path, writer=WriterKind.INLINE)
-    return Session(what, virtual_clock(), journal, recorded, records.append)
+    return Session(what, virtual_clock(), journal, recorded, records.append, mode)
 
 
 async def play(what: Deployment, *, recorded: bool = False) -> Played:

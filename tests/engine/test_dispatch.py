@@ -184,9 +184,12 @@ def test_a_read_that_fails_is_repeated_and_concludes_nothing(read: str, answer: 
     async def scenario() -> None:
         market = venue()
         market.twist("place_entry", Unknown("reset"), done=True)
-        market.twist(read, answer, answer)
         async with running(market) as rig:
-            await rig.take(ONE)
+            await rig.engine.submit(complete(ONE))
+            while not market.of("place_entry"):  # noqa: ASYNC110 - time is virtual, and nobody sets an event
+                await asyncio.sleep(0.001)
+            market.twist(read, answer, answer)
+            await rig.engine.idle()
             position = rig.positions[SYMBOL]
             assert position.state is State.PROTECTED
             assert position.failed_reads == 0

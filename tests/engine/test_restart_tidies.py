@@ -44,7 +44,7 @@ async def test_what_was_lost_before_a_restart_counts_after_it(tmp_path: Path) ->
     desk = played.session.engine.desks["one"]
     assert [(one.symbol, one.realized_pnl_usd) for one in desk.closed.values()] == [(SYMBOL, D("-0.02"))]
     assert not desk.is_taken(SYMBOL)
-    assert market.of("positions") == [], "there is nothing to ask about it"
+    assert market.of("stops", "fills", "entry_report") == [], "there is nothing to ask about it"
 
 
 @in_virtual_time

@@ -17,6 +17,7 @@ from framework import (
     SessionStarted,
     SignalReceived,
     SignalRefused,
+    Timeline,
 )
 from framework.app import SessionStart, run_session, timeline_of
 from framework.errors import JournalError
@@ -311,7 +312,7 @@ async def test_an_open_position_of_an_account_that_is_not_there_any_more_is_a_ca
 async def test_a_recorded_session_takes_over_nothing(tmp_path: Path) -> None:
     market = venue()
     await first_run(tmp_path, market)
-    played = await play(deployment(tmp_path, market, sources=[recording(1)]), recorded=True)
+    played = await play(deployment(tmp_path, venue(), sources=[recording(1)]), recorded=True)
     assert played.end.open_positions == ()
 
 
@@ -337,6 +338,12 @@ def test_a_recording_never_trades_on_a_real_venue(tmp_path: Path) -> None:
     assert problem.startswith("config.toml:10 [exchanges.one]: a recorded session must not trade on a real venue")
 
 
+def test_a_rehearsal_plays_a_recording_on_the_exchanges_of_real_venues(tmp_path: Path) -> None:
+    real = venue()
+    real.capabilities = Capabilities(simulated=False)
+    assert timeline_of(deployment(tmp_path, real, sources=[recording()]), rehearsing=True) == Timeline(NOW_NS)
+
+
 def test_live_sources_may_trade_on_a_real_venue_together(tmp_path: Path) -> None:
     real = venue()
     real.capabilities = Capabilities(simulated=False)
@@ -351,20 +358,20 @@ def test_without_any_source_or_exchange_both_are_missed_at_once(tmp_path: Path) 
     ]
 
 
-def test_a_recorded_session_is_not_played_into_the_journal_of_a_live_one(tmp_path: Path) -> None:
+def test_a_recorded_session_is_not_played_into_the_journal_of_one_with_live_signals(tmp_path: Path) -> None:
     @in_virtual_time
     async def before() -> None:
         await play(deployment(tmp_path, venue(), sources=[live(1)]))
 
     before()
-    with pytest.raises(ConfigError, match="is the journal of a live session; a recorded one needs a state directory"):
+    with pytest.raises(ConfigError, match="is the journal of a paper session; a recorded session needs a state"):
         run_session(deployment(tmp_path, venue(), sources=[recording()]))
 
 
-def test_a_live_session_does_not_go_on_in_the_journal_of_a_recorded_one(tmp_path: Path) -> None:
+def test_a_session_with_live_signals_does_not_go_on_in_the_journal_of_a_recorded_one(tmp_path: Path) -> None:
     run_session(deployment(tmp_path, venue(), sources=[recording()]))
     market = venue()
-    with pytest.raises(ConfigError, match="is the journal of a recorded session; a live one needs a state directory"):
+    with pytest.raises(ConfigError, match="is the journal of a recorded session; a paper session needs a state"):
         run_session(deployment(tmp_path, market, sources=[live()]))
     assert market.arrived == []
 

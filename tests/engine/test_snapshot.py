@@ -146,6 +146,7 @@ CHANGES = st.fixed_dictionaries(
         "initial_stop": st.none() | NUMBERS,
         "exit": st.none() | st.builds(Exit, NAMES, TIMES, st.none() | NUMBERS),
         "stop_tries": st.integers(0, 9),
+        "refused_moves": st.integers(0, 9),
         "misses": st.integers(0, 9),
         "failed_reads": st.integers(0, 9),
         "surplus": NUMBERS,
@@ -155,6 +156,7 @@ CHANGES = st.fixed_dictionaries(
         "unprotected_since_ns": st.none() | TIMES,
         "closed_ns": st.none() | TIMES,
         "failure": st.text(max_size=30),
+        "first_sequence": st.integers(0, 999_999),
     }
 )  # fmt: skip
 

@@ -9,6 +9,7 @@ from attrs import evolve
 from framework import (
     Fill,
     FillSeen,
+    MarketsSeen,
     OrderReport,
     OrderSeen,
     OrderSide,
@@ -18,11 +19,12 @@ from framework import (
     StopSeen,
     StreamLost,
     StreamRestored,
+    VenueNotice,
     VenuePosition,
 )
 from framework.core.position import State
 from framework.testing import NOW_NS, SYMBOL
-from tests.engine.fakes import D, S, in_virtual_time, running, signals, venue
+from tests.engine.fakes import D, Rig, S, in_virtual_time, running, signals, venue
 from tests.engine.one_position import events, held, opened
 
 STRANGER = "by-hand"
@@ -30,6 +32,15 @@ STRANGER = "by-hand"
 
 def execution(quantity: str, side: OrderSide, *, symbol: str = SYMBOL, client_id: str = STRANGER) -> Fill:
     return Fill(f"news-{quantity}", "1", client_id, symbol, side, D(quantity), D(99), D(0), NOW_NS + S)
+
+
+def tell_entries(rig: Rig, *symbols: str) -> None:
+    """The stream tells the executions of entries."""
+    for symbol in symbols:
+        entry = rig.positions[symbol].entry.client_id
+        bought = rig.positions[symbol].entered
+        fill = execution(str(bought), OrderSide.BUY, symbol=symbol, client_id=entry)
+        rig.engine.exchange_event("one", FillSeen(fill))
 
 
 @in_virtual_time
@@ -133,13 +144,16 @@ async def test_a_position_pushed_by_the_venue_that_contradicts_is_looked_at_and_
 
 
 @in_virtual_time
-async def test_after_a_gap_in_the_stream_every_position_is_read_back() -> None:
+async def test_after_a_gap_in_the_stream_the_account_is_read_back_and_what_changed_read_closely() -> None:
     market = venue("one", "AUSDT", "BUSDT")
     async with running(market) as rig:
         await rig.take(*signals("one", "AUSDT", "BUSDT"))
-        market.arrived.clear()
+        for each in market.executed:
+            rig.engine.exchange_event("one", FillSeen(each))
         rig.engine.exchange_event("one", StreamLost("silence"))
         await rig.at_rest()
+        market.arrived.clear()
+        await asyncio.sleep(1)
         assert market.of("positions") == []
         market.held.pop("AUSDT")
         stop = rig.positions["AUSDT"].stops[-1].client_id
@@ -147,9 +161,45 @@ async def test_after_a_gap_in_the_stream_every_position_is_read_back() -> None:
         market.rests.pop(stop)
         rig.engine.exchange_event("one", StreamRestored())
         await rig.at_rest()
-        assert {each.what for each in market.of("stops")} == {"AUSDT", "BUSDT"}
+        await asyncio.sleep(1)
+        assert len(market.of("resting")) == 1
+        assert {each.what for each in market.of("stops")} == {"AUSDT"}
         assert {symbol: p.state for symbol, p in rig.positions.items()} == {
             "AUSDT": State.CLOSED,
             "BUSDT": State.PROTECTED,
         }
         assert [code for code in events(rig) if code.startswith("stream")] == ["stream_lost", "stream_restored"]
+
+
+@in_virtual_time
+async def test_executions_of_an_entry_that_were_never_told_are_read_after_a_gap_though_all_else_is_as_expected() -> (
+    None
+):
+    market = venue("one", "AUSDT", "BUSDT")
+    async with running(market) as rig:
+        await rig.take(*signals("one", "AUSDT", "BUSDT"))
+        tell_entries(rig, "AUSDT")
+        await rig.at_rest()
+        market.arrived.clear()
+        assert rig.positions["BUSDT"].fills == {}
+        rig.engine.exchange_event("one", StreamRestored())
+        await rig.at_rest()
+
+        assert {each.what for each in market.of("fills")} == {"BUSDT"}
+        assert len(rig.positions["BUSDT"].fills) == 1
+
+
+@in_virtual_time
+async def test_what_a_venue_wants_people_to_know_is_written_down_as_it_says() -> None:
+    async with running(venue()) as rig:
+        rig.engine.exchange_event("one", VenueNotice("warning", "rules_are_stale", "the tick of AUSDT changed"))
+        await rig.at_rest()
+        assert events(rig) == ["rules_are_stale"]
+
+
+@in_virtual_time
+async def test_rules_that_a_venue_read_anew_hold_for_the_next_decision() -> None:
+    async with running(venue()) as rig:
+        rig.engine.exchange_event("one", MarketsSeen({}))
+        await rig.at_rest()
+        assert rig.engine.desks["one"].markets == {}

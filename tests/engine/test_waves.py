@@ -25,6 +25,7 @@ from framework import (
     Rejection,
     Signal,
     SignalSettings,
+    VenuePosition,
     Verdict,
     WaveDecided,
 )
@@ -352,3 +353,17 @@ async def test_what_is_planned_is_written_down_before_what_becomes_of_it() -> No
         kinds = [type(r) for r in rig.store.records if isinstance(r, Decision | PositionChanged)]
         assert kinds[:2] == [Decision, PositionChanged]
         assert [d.outcome for d in rig.store.of(Decision)] == ["planned", "opened"]
+
+
+# ── what others hold ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@in_virtual_time
+async def test_a_market_in_which_somebody_else_has_just_opened_a_position_is_not_entered() -> None:
+    market = venue("one", *ABC)
+    async with running(market, target=2) as rig:
+        market.held["AUSDT"] = VenuePosition("AUSDT", D(-7), D(10))
+        await rig.take(*signals("one", "AUSDT", "BUSDT"))
+        assert outcomes(rig)["AUSDT"] == ["rejected already_open"]
+        assert outcomes(rig)["BUSDT"] == ["opened"]
+    assert market.held["AUSDT"].quantity == D(-7)

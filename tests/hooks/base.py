@@ -34,12 +34,15 @@ from framework import (
     Need,
     NoState,
     OrderReport,
+    OrderSide,
     OrderStatus,
     OrderType,
     Percent,
     Protection,
     QuoteUpdate,
     Rejection,
+    RestingKind,
+    RestingOrder,
     SignalSource,
     Size,
     Sizer,
@@ -108,6 +111,13 @@ class Venue:
 
     async def stops(self, symbol: str) -> tuple[StopReport, ...]:
         return tuple(self._stops.values())
+
+    async def resting(self) -> tuple[RestingOrder, ...]:
+        return tuple(
+            RestingOrder(stop.client_id, stop.symbol, RestingKind.STOP, OrderSide.SELL, stop.quantity,
+                         stop.trigger_price, reduce_only=True)
+            for stop in self._stops.values()
+        )  # fmt: skip
 
     async def fills(self, symbol: str, since_ns: int) -> tuple[Fill, ...]:
         return ()

@@ -21,7 +21,7 @@ def asked() -> dict[str, set[str]]:
     for directory in (ROOT, *plugin_directories()):
         for text in project(directory)["dependencies"]:
             requirement = Requirement(text)
-            if requirement.name != "framework":
+            if not requirement.name.startswith("framework"):
                 ranges.setdefault(canonicalize_name(requirement.name), set()).add(str(requirement.specifier))
     return ranges
 

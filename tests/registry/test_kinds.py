@@ -27,6 +27,6 @@ def test_the_documentation_of_each_hook_names_its_section() -> None:
 
 
 def test_the_kernel_keeps_its_own_keys() -> None:
-    assert KINDS[Kind.EXCHANGES].kernel_keys == ("use", "max_positions_per_wave", "enabled")
+    assert KINDS[Kind.EXCHANGES].kernel_keys == ("use", "max_positions_per_wave", "enabled", "live")
     assert KINDS[Kind.FILTERS].kernel_keys == ("use", "enabled")
     assert KINDS[Kind.SIZING].kernel_keys == ("use",)

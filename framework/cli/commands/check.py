@@ -20,15 +20,29 @@ from ..words import safe
 @config_option
 @state_option
 @set_option
+@click.option(
+    "--exercise-stops",
+    is_flag=True,
+    help="Place, read, move and cancel a smallest stop far away on each venue; not where orders cost money.",
+)
 @json_option
 @click.pass_context
-def command(context: click.Context, config: Path, state: Path | None, sets: Sequence[str], as_json_: bool) -> None:
+def command(
+    context: click.Context,
+    config: Path,
+    state: Path | None,
+    sets: Sequence[str],
+    exercise_stops: bool,
+    as_json_: bool,
+) -> None:
     """Validate the whole deployment without trading: configuration, plugins, signal sources, venues.
+
+    Real venues are only read, and need not be live for that.
 
     The exit status is 1 when a check failed, 2 when the configuration or a plugin is wrong.
     """
     deployment = open_deployment(config, state, sets)
-    checkups = (_configuration(deployment), *check_deployment(deployment))
+    checkups = (_configuration(deployment), *check_deployment(deployment, exercise_stops=exercise_stops))
     failed = sum(1 for each in checkups if not each.ok)
     if as_json_:
         print_rows_as_json(checkups)

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import click
 
-from ...journal import PositionRow
+from ...journal import Control, PositionRow
 from ..options import config_option, json_option, state_option
 from ..output import print_rows_as_json, print_table
-from ..state import open_journal
+from ..state import open_journal, state_directory
 from ..tables import POSITION_HEADINGS, POSITION_RIGHT, position_rows
+from ..upkeep import halt_line
 
 
 @click.command("positions")
@@ -23,6 +24,9 @@ def command(config: Path, state: Path | None, everything: bool, as_json_: bool) 
 
     Prices and money are in USD, quantities in the base asset; PnL is after fees.
     """
+    halted = halt_line(Control(state_directory(config, state)))
+    if halted:
+        click.echo(halted, err=as_json_)
     with open_journal(config, state) as journal:
         rows: tuple[PositionRow, ...] = journal.positions(open_only=not everything)
     if as_json_:

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import click
 
-from ...journal import JournalReader, Report, as_json, report
+from ...journal import Control, JournalReader, Report, as_json, report
 from ..failures import NotFoundError
 from ..instants import instant_ns
 from ..options import config_option, json_option, state_option
 from ..output import print_json
 from ..report_text import detail_lines, refusal_lines, total_line, wave_lines
-from ..state import open_journal
+from ..state import open_journal, state_directory
+from ..upkeep import halt_line
 
 
 @click.command("report")
@@ -34,6 +35,9 @@ def command(
 
     Instants are ISO 8601, in UTC where they name no offset: 2025-10-31 or 2025-10-31T22:30.
     """
+    halted = halt_line(Control(state_directory(config, state)))
+    if halted:
+        click.echo(halted, err=as_json_)
     with open_journal(config, state) as journal:
         result = report(journal, wave_id=wave_id, since_ns=since, until_ns=until)
         if wave_id is not None and not result.waves:

@@ -9,7 +9,7 @@ import click
 
 from ...app import run_session
 from ...errors import FrameworkError
-from ..options import config_option, set_option, state_option
+from ..options import config_option, live_option, set_option, state_option
 from ..run_end import open_lines, print_end, print_report
 from ..run_show import show_for
 from ..run_view import RunView
@@ -20,9 +20,12 @@ from ..state import open_deployment
 @config_option
 @state_option
 @set_option
+@live_option
 @click.pass_context
-def command(context: click.Context, config: Path, state: Path | None, sets: Sequence[str]) -> None:
-    """Trade the deployment. A recorded session is played to its end; a live one ends with Ctrl-C or SIGTERM.
+def command(context: click.Context, config: Path, state: Path | None, sets: Sequence[str], live: Sequence[str]) -> None:
+    """Trade the deployment. A recorded session is played to its end; others end with Ctrl-C or SIGTERM.
+
+    Real venues are traded on only where the account's table says live = true and --live names the account.
 
     In a terminal the waves and positions are shown live, elsewhere as one line for each thing that matters. At the
     end comes a report, and what stays open. The exit status is 1 when the session failed.
@@ -31,7 +34,7 @@ def command(context: click.Context, config: Path, state: Path | None, sets: Sequ
     view = RunView()
     show = show_for(view)
     try:
-        end = run_session(deployment, on_start=show.start, on_record=show.record)
+        end = run_session(deployment, live=live, on_start=show.start, on_record=show.record)
     except FrameworkError:
         show.stop()
         for line in open_lines(deployment, view.open_positions()):
@@ -40,7 +43,8 @@ def command(context: click.Context, config: Path, state: Path | None, sets: Sequ
     finally:
         show.stop()
     try:
-        print_report(deployment, view)
+        if view.mode is not None:  # a session that was interrupted before it came up has nothing to report
+            print_report(deployment, view)
     finally:  # what stays open is told whatever happens
         print_end(deployment, end)
     context.exit(1 if end.failed else 0)

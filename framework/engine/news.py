@@ -1,0 +1,107 @@
+"""What exchanges tell on their own account, brought to the positions that it concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from attrs import define
+
+from ..core.events import (
+    ExchangeEvent,
+    FillSeen,
+    MarketsSeen,
+    OrderSeen,
+    PositionSeen,
+    StopSeen,
+    StreamLost,
+    StreamRestored,
+    VenueNotice,
+)
+from ..core.happenings import CloseAnswered, Command, EntryAnswered, Filled, Happening, StopChanged
+from ..core.ids import owner_of
+from ..core.orders import Fill, OrderReport, StopReport, VenuePosition
+from ..core.position import CloseLeg, Position, State
+from ..core.restart import is_calm
+from ..core.steering import SECOND_NS, look_at
+from .desk import Desk
+
+
+class _Run(Protocol):
+    def __call__(self, desk: Desk, position: Position, commands: tuple[Command, ...]) -> None: ...
+
+
+@define
+class News:
+    """Sorts events. `happened` steers a position, `run` starts its commands, `say` writes (level, code, message) down.
+
+    `is_known` tells whether a position, by its id, is one of this run, over or not.
+    """
+
+    happened: Callable[[str, Happening], None]
+    run: _Run
+    say: Callable[[str, str, str], None]
+    is_known: Callable[[str], bool]
+    gap: Callable[[Desk], None]
+
+    def take(self, desk: Desk, event: ExchangeEvent) -> None:
+        """Take in one event of one account."""
+        match event:
+            case FillSeen(fill):
+                self._fill_seen(desk, fill)
+            case OrderSeen(report):
+                self._order_seen(desk, report)
+            case StopSeen(report):
+                self._stop_seen(desk, report)
+            case PositionSeen(position):
+                self._position_seen(desk, position)
+            case MarketsSeen(markets):
+                desk.markets = markets
+            case VenueNotice(level, code, message):
+                self.say(level, code, message)
+            case StreamLost(why):
+                self.say("warning", "stream_lost", f"{desk.account}: {why}")
+            case StreamRestored():
+                self.say("info", "stream_restored", f"{desk.account}: reading back what was missed")
+                for held in desk.unsettled():
+                    if not is_calm(held):
+                        self.run(desk, held, look_at(held))
+                self.gap(desk)
+
+    def _fill_seen(self, desk: Desk, fill: Fill) -> None:
+        """An execution goes to its own position; one that is not ours to whoever is open in its market."""
+        owner = owner_of(fill.client_id)
+        holder = desk.holder_of(fill.symbol)
+        if owner is None and holder is not None:
+            owner = holder.id
+        if owner in desk.positions:
+            self.happened(owner, Filled(fill))
+        elif owner is None or not self.is_known(owner):
+            what = "that is not ours" if owner is None else "of a position that this run does not know"
+            text = f"{desk.account} {fill.symbol}: an execution of {fill.quantity} at {fill.price} {what}"
+            self.say("warning", "foreign_fill", text)
+
+    def _order_seen(self, desk: Desk, report: OrderReport) -> None:
+        owner = owner_of(report.client_id)
+        if owner is None or owner not in desk.positions:
+            return
+        closes = isinstance(desk.positions[owner].leg_of(report.client_id), CloseLeg)
+        happening = CloseAnswered if closes else EntryAnswered
+        self.happened(owner, happening(report.client_id, report))
+
+    def _stop_seen(self, desk: Desk, report: StopReport) -> None:
+        """An attached stop may come without a name: then it is that of whoever is open in its market."""
+        owner = owner_of(report.client_id)
+        holder = desk.holder_of(report.symbol)
+        if owner is None and report.attached and holder is not None:
+            owner = holder.id
+        if owner in desk.positions:
+            self.happened(owner, StopChanged(report))
+
+    def _position_seen(self, desk: Desk, seen: VenuePosition) -> None:
+        """Only a position that contradicts ours is worth a look: reads are believed, single pushes are not."""
+        held = desk.holder_of(seen.symbol)
+        if held is None or held.state not in (State.PROTECTED, State.UNPROTECTED):
+            return
+        if seen.quantity * held.side.sign != held.open_quantity:
+            self.run(desk, held, look_at(held, SECOND_NS))

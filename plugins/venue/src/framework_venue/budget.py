@@ -1,0 +1,241 @@
+"""The rate budget of one account: what may be sent now, in which order, and what has to wait.
+
+A venue allows so much within a window of time. Every call books its cost before it is sent; the venue's own headers
+correct the count. A share of each window is kept for stops and closes, so that entries and reads can use a window up
+for everybody but them. What waits, waits in order of purpose. Nothing is sent before a Retry-After has passed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import itertools
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+
+from attrs import define, field, frozen
+
+from .answers import Answer, Kind
+
+
+class Purpose(enum.IntEnum):
+    """What a request is for, the most urgent first."""
+
+    PROTECT = 0
+    """Stops, closes, cancellations, and the reads that these wait for."""
+    ENTER = 1
+    READ = 2
+    PREPARE = 3
+    """What has time: settings, warming, refreshing."""
+
+
+@frozen
+class Window:
+    """A venue's limit: `limit` of cost within any `length_s` seconds.
+
+    `kept` is the share that only stops and closes may use, as a fraction of the limit.
+    """
+
+    name: str
+    limit: int
+    length_s: float
+    kept: float = 0.5
+
+    def room(self, purpose: Purpose) -> int:
+        """How much requests of this purpose, and less urgent ones, may use of the window together; at least 1."""
+        open_to_all = 1 - self.kept
+        share = {
+            Purpose.PROTECT: 1.0,
+            Purpose.ENTER: open_to_all,
+            Purpose.READ: open_to_all * 0.9,
+            Purpose.PREPARE: open_to_all * 0.6,
+        }[purpose]
+        return max(1, int(self.limit * share))
+
+
+class BudgetError(Exception):
+    """A request was not sent, because its turn would not have come in time."""
+
+    def answer(self) -> Answer:
+        """This as an answer: it was not sent, and may be later."""
+        return Answer(Kind.NOT_NOW, "rate_budget", str(self))
+
+
+@define
+class _Use:
+    """What was spent of a window, and for what. What the venue counts beyond that was spent by others."""
+
+    window: Window
+    spent: deque[tuple[float, int, Purpose]] = field(factory=deque)
+    totals: list[int] = field(factory=lambda: [0] * len(Purpose))
+
+    def add(self, now: float, cost: int, purpose: Purpose) -> None:
+        self.spent.append((now, cost, purpose))
+        self.totals[purpose] += cost
+
+    def used(self, now: float) -> int:
+        while self.spent and self.spent[0][0] <= now - self.window.length_s:
+            _, cost, purpose = self.spent.popleft()
+            self.totals[purpose] -= cost
+        return sum(self.totals)
+
+    def fits(self, purpose: Purpose, cost: int, now: float) -> bool:
+        """Whether the whole fits into the limit, and all that is no more urgent into its share.
+
+        So stops take nothing from the entries' share, nor entries from the stops'.
+        """
+        used = self.used(now)
+        if not used:
+            return True  # a cost larger than its share is let through alone: it would wait for ever otherwise
+        shared = sum(self.totals[purpose:])
+        return used + cost <= self.window.limit and shared + cost <= self.window.room(purpose)
+
+    def next_change(self, now: float) -> float | None:
+        """When the oldest cost leaves the window; None if there is none."""
+        return self.spent[0][0] + self.window.length_s if self.used(now) else None
+
+
+@define(eq=False)
+class _Waiter:
+    purpose: Purpose
+    number: int
+    costs: Mapping[str, int]
+    turn: asyncio.Future[None]
+
+
+@define(eq=False)
+class Budget:
+    """Windows by name. `time_s` is a clock that never steps back (the loop's)."""
+
+    windows: Iterable[Window]
+    time_s: Callable[[], float]
+    _uses: dict[str, _Use] = field(factory=dict, init=False)
+    _waiting: list[_Waiter] = field(factory=list, init=False)
+    _numbers: itertools.count[int] = field(factory=itertools.count, init=False)
+    _silent_until: float = field(default=0.0, init=False)
+    _why_silent: str = field(default="", init=False)
+    _timer: asyncio.TimerHandle | None = field(default=None, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._uses = {window.name: _Use(window) for window in self.windows}
+
+    async def take(self, purpose: Purpose, costs: Mapping[str, int], *, within_s: float) -> None:
+        """Wait for one's turn and book the costs (window name → cost; windows that do not exist cost nothing).
+
+        Raises `BudgetError` if the turn does not come within `within_s` seconds: then nothing was booked.
+        """
+        now = self.time_s()
+        costs = {name: cost for name, cost in costs.items() if cost and name in self._uses}
+        if self._silent_until - now > within_s:
+            raise BudgetError(f"{self._why_silent}: silent for another {self._silent_until - now:.1f} s")
+        if now >= self._silent_until and not self._is_behind(purpose, costs) and self._fits(purpose, costs, now):
+            self._book(purpose, costs, now)
+            return
+        await self._queue(purpose, costs, within_s)
+
+    def set(self, window: Window) -> None:
+        """Add a window, or change its limit as the venue tells it. What was spent stays counted."""
+        use = self._uses.get(window.name)
+        if use is None:
+            self._uses[window.name] = _Use(window)
+        elif use.window != window:
+            use.window = window
+            self._pump()
+
+    def window(self, name: str) -> Window | None:
+        """A window by name."""
+        use = self._uses.get(name)
+        return None if use is None else use.window
+
+    def heard(self, name: str, used: int) -> None:
+        """The venue says how much of a window is used. What others spent beside us is added to our count."""
+        use = self._uses.get(name)
+        if use is None:
+            return
+        now = self.time_s()
+        more = used - use.used(now)
+        if more > 0:
+            use.add(now, more, Purpose.PREPARE)  # so that what others spend never eats the share kept for stops
+
+    def used(self, name: str) -> int:
+        """How much of a window is in use as far as we know."""
+        use = self._uses.get(name)
+        return 0 if use is None else use.used(self.time_s())
+
+    def be_silent(self, seconds: float, why: str) -> None:
+        """Send nothing for so long. A shorter silence never ends a longer one."""
+        until = self.time_s() + seconds
+        if until > self._silent_until:
+            self._silent_until, self._why_silent = until, why
+            self._arm()
+
+    @property
+    def silent_for_s(self) -> float:
+        """How long nothing may be sent; 0 when all is well."""
+        return max(0.0, self._silent_until - self.time_s())
+
+    def close(self) -> None:
+        """Let nobody wait any more: what waits is not sent."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for waiter in self._waiting:
+            if not waiter.turn.done():
+                waiter.turn.set_exception(BudgetError("the connection is being closed"))
+        self._waiting.clear()
+
+    async def _queue(self, purpose: Purpose, costs: Mapping[str, int], within_s: float) -> None:
+        waiter = _Waiter(purpose, next(self._numbers), costs, asyncio.get_running_loop().create_future())
+        self._waiting.append(waiter)
+        self._waiting.sort(key=lambda each: (each.purpose, each.number))
+        self._arm()
+        try:
+            async with asyncio.timeout(within_s):
+                await waiter.turn
+        except TimeoutError:
+            raise BudgetError(f"no room in the venue's limits within {within_s:.1f} s") from None
+        finally:
+            if waiter in self._waiting:
+                self._waiting.remove(waiter)
+                self._arm()
+
+    def _is_behind(self, purpose: Purpose, costs: Mapping[str, int]) -> bool:
+        """Whether somebody at least as urgent waits for one of the same windows."""
+        return any(each.purpose <= purpose and not costs.keys().isdisjoint(each.costs) for each in self._waiting)
+
+    def _fits(self, purpose: Purpose, costs: Mapping[str, int], now: float) -> bool:
+        return all(self._uses[name].fits(purpose, cost, now) for name, cost in costs.items())
+
+    def _book(self, purpose: Purpose, costs: Mapping[str, int], now: float) -> None:
+        for name, cost in costs.items():
+            self._uses[name].add(now, cost, purpose)
+
+    def _pump(self) -> None:
+        """Let go who may: in order, and nobody past one who waits for the same window."""
+        now = self.time_s()
+        if now < self._silent_until:
+            self._arm()
+            return
+        blocked: set[str] = set()
+        for waiter in list(self._waiting):
+            if blocked.isdisjoint(waiter.costs) and self._fits(waiter.purpose, waiter.costs, now):
+                self._book(waiter.purpose, waiter.costs, now)
+                self._waiting.remove(waiter)
+                if not waiter.turn.done():
+                    waiter.turn.set_result(None)
+            else:
+                blocked.update(waiter.costs)
+        self._arm()
+
+    def _arm(self) -> None:
+        """Look again when the next thing changes: a silence ends, or the oldest cost leaves its window."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if not self._waiting:
+            return
+        now = self.time_s()
+        names = {name for waiter in self._waiting for name in waiter.costs}
+        changes = [at for name in names if (at := self._uses[name].next_change(now)) is not None]
+        # After a silence everybody may go who has room: a cost that leaves its window later has nothing to do with it.
+        at = self._silent_until if now < self._silent_until else min(changes, default=now)
+        self._timer = asyncio.get_running_loop().call_later(max(0.0, at - now) + 0.001, self._pump)

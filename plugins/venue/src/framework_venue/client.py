@@ -1,0 +1,255 @@
+"""One account's way to a venue over REST: ccxt signs and sends, everything that comes back is one `Answer`.
+
+Nothing that ccxt raises or returns strangely gets past this file. Its own retries, throttle and error mapping are off:
+they wait blindly, resend orders, and lose the codes of Binance's futures on any other address than the production one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from typing import Any, Protocol
+
+import aiohttp
+from attrs import Factory, define, field, frozen
+
+from framework import ExchangeError
+
+from .answers import Answer, Hint, Kind, Reply, of_transport
+from .budget import Budget, BudgetError, Purpose
+from .clock import VenueClock
+from .shared import Shared
+
+KEEP_ALIVE_S = 600
+"""How long an idle connection is kept on our side; the venue may close it earlier."""
+
+PATIENT_S = 30.0
+"""How long what has time waits for its turn in the budget."""
+
+PREPARE_TRIES = 4
+PREPARE_PAUSE_S = 0.25
+"""Before the second try of a read; before the third twice as long, and so on."""
+
+_reply: ContextVar[Reply | None] = ContextVar("reply", default=None)
+
+
+@frozen
+class Route:
+    """One request of a venue: ccxt's implicit method, and what it costs, by window of the budget."""
+
+    method: str
+    costs: Mapping[str, int]
+
+
+class Dialect(Protocol):
+    """What a `Client` has to know of its venue."""
+
+    @property
+    def venue(self) -> str:
+        """The venue's name, for messages."""
+
+    def classify(self, reply: Reply) -> Answer:
+        """What a reply that was read means, by the venue's table of codes. `reply.status` is not None."""
+
+    def heard(self, budget: Budget, route: Route, reply: Reply) -> None:
+        """Correct the budget by the headers of an answer."""
+
+    @property
+    def time_route(self) -> Route:
+        """The request that tells the venue's time."""
+
+    def time_ms(self, body: Any) -> int:
+        """The venue's time in its answer, ms UTC."""
+
+
+def tapped(base: Any, clock: VenueClock, on_frame: Callable[[Any, Any], None]) -> Any:
+    """A subclass of ccxt's exchange class with taps: replies and frames are taken raw, and time is the venue's."""
+
+    class Tapped(base):  # type: ignore[misc]
+        def milliseconds(self) -> int:
+            return clock.now_ms()
+
+        def on_rest_response(
+            self, code: int, reason: str, url: str, method: str, headers: Any, body: str, *request: Any
+        ) -> str:
+            reply = _reply.get()
+            if reply is not None:
+                reply.status, reply.text = code, body
+                reply.headers = {str(name).lower(): str(value) for name, value in dict(headers).items()}
+            return body
+
+        def parse_json(self, text: str) -> Any:
+            parsed = super().parse_json(text)
+            reply = _reply.get()
+            if reply is not None:
+                reply.body = parsed
+            return parsed
+
+        def handle_errors(self, *arguments: Any) -> None:
+            """What an answer means is decided by the plugin's table."""
+
+        def handle_http_status_code(self, *arguments: Any) -> None:
+            """As above."""
+
+        def handle_message(self, client: Any, message: Any) -> None:
+            on_frame(client, message)
+
+    return Tapped
+
+
+def open_session(timeout_s: float) -> aiohttp.ClientSession:
+    """A session whose connections stay open between waves, as many at once as a wave needs."""
+    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S, ttl_dns_cache=300)
+    return aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(connect=timeout_s))
+
+
+@define(eq=False)
+class Client:
+    """Sends requests and understands what comes back. `api` is an instance of a `tapped` class of ccxt.
+
+    `within_s` is how long a request may wait for its turn in the budget. `on_stale_rules` is called when an answer
+    says that our idea of a market's rules is old.
+    """
+
+    account: str
+    api: Any
+    dialect: Dialect
+    budget: Budget
+    clock: VenueClock
+    timeout_s: float
+    on_stale_rules: Callable[[Answer], None] = lambda answer: None
+    on_notice: Callable[[str, str, str], None] = lambda level, code, message: None
+    _measuring: Shared[None] = field(default=Factory(lambda self: Shared(self._sync), takes_self=True), init=False)
+
+    async def call(
+        self, route: Route, params: Mapping[str, Any], purpose: Purpose, *, within_s: float | None = None
+    ) -> Answer:
+        """Send one request. Never raises, but for cancellation; what can't be known is `Kind.UNKNOWN`.
+
+        What was refused because of our clock was not carried out: the clock is set, and all but entries are sent
+        once more.
+        """
+        answer = await self._once(route, params, purpose, within_s)
+        if answer.hint is Hint.CLOCK:
+            await self.sync_clock()
+            if purpose is not Purpose.ENTER:
+                answer = await self._once(route, params, purpose, within_s)
+        return answer
+
+    async def read(
+        self, route: Route, params: Mapping[str, Any], purpose: Purpose = Purpose.READ, *, within_s: float | None = None
+    ) -> Any:
+        """The body of an accepted answer. Raises `ExchangeError` for every other: a failed read is never empty.
+
+        What prepares is read up to `PREPARE_TRIES` times: a start takes some twenty reads, and one lost answer must not
+        keep everything that is open from being looked after.
+        """
+        answer = await self.call(route, params, purpose, within_s=within_s)
+        for tries in range(1, PREPARE_TRIES if purpose is Purpose.PREPARE else 1):
+            if answer.kind is not Kind.UNKNOWN:
+                break
+            await asyncio.sleep(PREPARE_PAUSE_S * tries)
+            answer = await self.call(route, params, purpose, within_s=within_s)
+        if not answer.accepted:
+            raise self.error(answer, route)
+        return answer.body
+
+    def error(self, answer: Answer, route: Route) -> ExchangeError:
+        """An answer as the error that a read raises."""
+        return ExchangeError(self.account, f"{route.method}: {answer.message or answer.kind.value}", code=answer.code)
+
+    async def sync_clock(self) -> None:
+        """Measure how far our clock is off. Several callers share one measurement; a failed one changes nothing."""
+        await self._measuring.get()
+
+    async def warm(self, count: int) -> None:
+        """Open connections until `count` are open and idle: as many cheap requests at once, whatever they answer."""
+        route = self.dialect.time_route
+        await asyncio.gather(*(self._once(route, {}, Purpose.PREPARE, 1.0) for _ in range(count)))
+
+    async def _sync(self) -> None:
+        sent_ns = self.clock.ours.now_ns()
+        answer = await self._once(self.dialect.time_route, {}, Purpose.PROTECT, None)
+        received_ns = self.clock.ours.now_ns()
+        if not answer.accepted:
+            return
+        try:
+            venue_ms = self.dialect.time_ms(answer.body)
+        except (KeyError, TypeError, ValueError):
+            return
+        self.clock.measured(sent_ns, received_ns, venue_ms)
+
+    async def _once(self, route: Route, params: Mapping[str, Any], purpose: Purpose, within_s: float | None) -> Answer:
+        if within_s is None:
+            within_s = PATIENT_S if purpose is Purpose.PREPARE else self.timeout_s
+        try:
+            await self.budget.take(purpose, route.costs, within_s=within_s)
+        except BudgetError as error:
+            return error.answer()
+        reply = await self._send(route, params)
+        answer = of_transport(reply)
+        if answer is None:
+            answer = self._understood(reply)
+            self._heed(route, reply)
+        if answer.retry_after_s is not None:
+            self.budget.be_silent(answer.retry_after_s, f"{self.dialect.venue} asked for silence ({answer.code})")
+        self._react(answer, route)
+        return answer
+
+    async def _send(self, route: Route, params: Mapping[str, Any]) -> Reply:
+        reply = Reply()
+        _reply.set(reply)
+        try:
+            await getattr(self.api, route.method)(dict(params))
+        except Exception as error:
+            # A reply that was read is understood by its code, whatever ccxt makes of it afterwards.
+            if reply.status is None:
+                reply.failure = _why(error)
+                reply.sent = not _never_left(error)
+        finally:
+            # Not by a token: a generator that is given up is finished in another context than it began in.
+            _reply.set(None)
+        return reply
+
+    def _understood(self, reply: Reply) -> Answer:
+        try:
+            return self.dialect.classify(reply)
+        except Exception as error:
+            return Answer(Kind.UNKNOWN, "strange_answer", f"{type(error).__name__}: {error}", reply.body)
+
+    def _heed(self, route: Route, reply: Reply) -> None:
+        """Correct the budget. What is wrong with a header must not hide what became of the request."""
+        try:
+            self.dialect.heard(self.budget, route, reply)
+        except Exception as error:
+            self.on_notice("warning", "headers_not_understood", f"{route.method}: {type(error).__name__}: {error}")
+
+    def _react(self, answer: Answer, route: Route) -> None:
+        if answer.hint is Hint.RULES:
+            self.on_stale_rules(answer)
+        if answer.kind in (Kind.OUR_BUG, Kind.CREDENTIALS, Kind.BANNED):
+            text = f"{route.method}: {answer.code}: {answer.message}"
+            self.on_notice("error", f"venue_{answer.kind.value.replace('-', '_')}", text)
+
+
+def _why(error: BaseException) -> str:
+    cause = error.__cause__ or error
+    return f"{type(cause).__name__}: {cause}" if str(cause) else type(cause).__name__
+
+
+def _never_left(error: BaseException) -> bool:
+    """Whether a request certainly did not reach the venue: no connection was made, or it could not be signed."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, aiohttp.ClientConnectorError):
+            return True
+        cause = cause.__cause__
+    # What is no failure of the network was raised before anything was sent: by signing, or by bad parameters.
+    return not isinstance(error.__cause__ or error, (OSError, TimeoutError, aiohttp.ClientError)) and not _of_ccxt(
+        error
+    )
+
+
+def _of_ccxt(error: BaseException) -> bool:
+    return type(error).__module__.startswith("ccxt.")

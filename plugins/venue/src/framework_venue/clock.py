@@ -1,0 +1,27 @@
+"""The venue's time as seen from here: our clock plus the difference that was measured."""
+
+from __future__ import annotations
+
+from attrs import define, field
+
+from framework import Clock
+
+NS_PER_MS = 1_000_000
+
+
+@define
+class VenueClock:
+    """Tells the venue's time in whole milliseconds. `skew_ms` is how far ours is behind (positive) or ahead of it."""
+
+    ours: Clock
+    skew_ms: int = field(default=0, init=False)
+    uncertain_ms: int = field(default=0, init=False)
+
+    def now_ms(self) -> int:
+        """The venue's time, as far as we know it."""
+        return self.ours.now_ns() // NS_PER_MS + self.skew_ms
+
+    def measured(self, sent_ns: int, received_ns: int, venue_ms: int) -> None:
+        """Take over one measurement. The venue read its clock somewhere between the two: the middle is assumed."""
+        self.skew_ms = venue_ms - (sent_ns + received_ns) // 2 // NS_PER_MS
+        self.uncertain_ms = (received_ns - sent_ns) // 2 // NS_PER_MS + 1

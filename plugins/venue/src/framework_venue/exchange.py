@@ -1,0 +1,307 @@
+"""The frame of an exchange on ccxt: an account that is connected, kept in order and let go again.
+
+A venue plugin subclasses `VenueExchange`, fills in what its venue is like, and writes the order methods of
+`framework.Exchange` on top of `Line.client`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, Self
+
+import aiohttp
+import attrs
+from attrs import define, field
+
+from framework import (
+    Endpoint,
+    Exchange,
+    ExchangeError,
+    ExchangeLink,
+    MarketRules,
+    MarketsSeen,
+    StreamLost,
+    StreamRestored,
+    VenueNotice,
+)
+
+from . import loading
+from .answers import Answer
+from .background import Background
+from .budget import Budget, Window
+from .client import Client, Dialect, open_session, tapped
+from .clock import VenueClock
+from .ids import OrderIds
+from .preparing import Preparer
+from .prices import PriceBoard
+from .settings import VenueSettings
+from .stream import Frames, Stream
+
+SYNC_EVERY_S = 60.0
+WARM_EVERY_S = 10.0
+"""Shorter than the time after which servers and proxies drop idle connections (some 15 s at the earliest)."""
+
+MARKETS_EVERY_S = 600.0
+PREPARE_PAUSE_S = 0.3
+STREAM_START_S = 10.0
+
+
+@define(eq=False)
+class Line:
+    """What an account has while it is connected."""
+
+    link: ExchangeLink
+    clock: VenueClock
+    session: aiohttp.ClientSession
+    budget: Budget
+    client: Client
+    background: Background
+    board: PriceBoard
+    ids: OrderIds
+    preparing: Preparer
+    streams: list[Stream] = field(factory=list)
+    markets: dict[str, MarketRules] = field(factory=dict)
+    watched: frozenset[str] | None = None
+    """What the kernel wants to see prices of, until it has been passed on."""
+
+    def notice(self, level: str, code: str, message: str) -> None:
+        """Tell people something, through the kernel's journal."""
+        self.link.emit(VenueNotice(level, code, message))
+
+    def lost(self, why: str) -> None:
+        """Events of the account may have been missed from here on."""
+        self.link.emit(StreamLost(why))
+
+    def restored(self) -> None:
+        """Events of the account flow again: the kernel reads back what happened in between."""
+        self.link.emit(StreamRestored())
+
+
+@define(kw_only=True, eq=False)
+class VenueExchange(VenueSettings, ABC):
+    """An account on a real venue: connecting, keeping in order, letting go. Orders are the subclass' own."""
+
+    name: ClassVar[str]
+    ccxt_name: ClassVar[str]
+    """The class of ccxt.pro, like ``binanceusdm``."""
+
+    _line: Line | None = field(default=None, init=False, repr=False)
+    _refresh: asyncio.Event | None = field(default=None, init=False, repr=False)
+    _carrier: Callable[[], aiohttp.ClientSession] | None = field(default=None, init=False, repr=False)
+
+    # ── for the venue to fill in ────────────────────────────────────────────────────────────────────────────
+
+    @abstractmethod
+    def dialect(self) -> Dialect:
+        """How answers are understood."""
+
+    @abstractmethod
+    def windows(self) -> Iterable[Window]:
+        """The venue's limits, as far as they are known before the first answer."""
+
+    @abstractmethod
+    def api_config(self) -> dict[str, Any]:
+        """What ccxt's exchange is made with: keys, URLs, options."""
+
+    @abstractmethod
+    async def read_markets(self, line: Line) -> Mapping[str, MarketRules]:
+        """The rules of every market that may be traded now. Raises `ExchangeError`."""
+
+    @abstractmethod
+    async def check_account(self, line: Line) -> None:
+        """Raise `ExchangeError` if the account can't be traded as it is: rights of the key, position mode."""
+
+    @abstractmethod
+    async def in_order(self, line: Line) -> Collection[str]:
+        """The markets whose settings are in order already, as far as few requests can tell."""
+
+    @abstractmethod
+    async def put_in_order(self, line: Line, symbol: str) -> None:
+        """Set margin mode and leverage of a market; what is so already is a success. Raises `ExchangeError`."""
+
+    @abstractmethod
+    def make_streams(self, line: Line) -> Sequence[Stream]:
+        """The account's streams, not yet running. The first one is the private one, which `start` waits for."""
+
+    @abstractmethod
+    def watch_prices(self, line: Line, symbols: frozenset[str]) -> None:
+        """Keep the price subscriptions in step with these markets."""
+
+    # ── life ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def start(self, link: ExchangeLink) -> None:
+        """Connect, look at the account, bring `symbols` in order, open the streams. Raises `ExchangeError`.
+
+        An account that is only looked at is not judged here, and nothing of it is set.
+        """
+        line = self._line = self._open(link)
+        try:
+            line.streams.extend(self.make_streams(line))
+            await line.client.sync_clock()
+            line.markets = dict(await self.read_markets(line))
+            if not link.reads_only:
+                await self.check_account(line)
+                line.preparing.known(await self.in_order(line))
+                self._check_symbols(line)
+                await line.preparing.all_of(self.symbols)
+            await self._start_streams(line)
+        except BaseException:
+            await self.stop()
+            raise
+        if not link.reads_only:
+            self._start_background(line)
+
+    async def stop(self) -> None:
+        """Let go of tasks and sockets. Orders and positions at the venue stay as they are. Twice does no harm."""
+        line, self._line = self._line, None
+        if line is None:
+            return
+        await line.background.aclose()
+        await line.preparing.aclose()
+        line.budget.close()
+        api = line.client.api
+        api.timeout_on_exit = 0  # ccxt sleeps a quarter of a second here, for sessions that are its own
+        try:
+            await api.close()
+        finally:
+            await line.session.close()
+
+    async def markets(self) -> Mapping[str, MarketRules]:
+        """The rules of every market that may be traded now, as read last; they are refreshed every ten minutes."""
+        return dict(self.line.markets)
+
+    def watch(self, symbols: frozenset[str]) -> None:
+        """The markets whose prices are needed from now on. What changes many times at once is passed on once."""
+        line = self.line
+        if line.watched is None:
+            asyncio.get_running_loop().call_soon(self._pass_on_watched, line)
+        line.watched = symbols
+
+    def at(self, endpoint: Endpoint) -> Exchange:
+        """The same account on a stand-in for the venue: other addresses, other keys, all else as it is."""
+        return self._pointed_at(endpoint)  # type: ignore[return-value]
+
+    @property
+    def line(self) -> Line:
+        """The connection. Raises RuntimeError before `start` and after `stop`."""
+        if self._line is None:
+            raise RuntimeError(f"{self.name} is asked while it is not started")
+        return self._line
+
+    def refresh_markets(self) -> None:
+        """Read the markets' rules anew as soon as possible."""
+        if self._refresh is not None:
+            self._refresh.set()
+
+    # ── inside ──────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _pass_on_watched(self, line: Line) -> None:
+        symbols, line.watched = line.watched, None
+        if symbols is not None and self._line is line:
+            line.board.keep(symbols)
+            self.watch_prices(line, symbols)
+
+    def _pointed_at(self, endpoint: Endpoint) -> Self:
+        pointed = attrs.evolve(
+            self,
+            base_url=endpoint.rest,
+            stream_url=endpoint.ws,
+            api_key=endpoint.key,
+            api_secret=endpoint.secret,
+        )
+        pointed._carrier = endpoint.session
+        return pointed
+
+    def _open(self, link: ExchangeLink) -> Line:
+        clock = VenueClock(link.clock)
+        timeout_s = float(self.request_timeout_s)
+        session = open_session(timeout_s) if self._carrier is None else self._carrier()
+        frames = Frames()
+        made = tapped(loading.load(self.ccxt_name), clock, frames)
+        config = self.api_config()
+        ours = {"session": session, "timeout": round(timeout_s * 1000), "enableRateLimit": False}
+        # ccxt's own TLS context would never be used, and takes 15 ms to load; our session has one.
+        api = made({**config, **ours, "ssl_context": False})
+        budget = Budget(self.windows(), asyncio.get_running_loop().time)
+        background = Background(lambda name, why: self._broken(link, name, why))
+        client = Client(link.account, api, self.dialect(), budget, clock, timeout_s)
+        board = PriceBoard(link.quote)
+
+        async def put(symbol: str) -> None:
+            await self.put_in_order(line, symbol)
+
+        line = Line(link, clock, session, budget, client, background, board, OrderIds(), Preparer(put))
+        client.on_notice = line.notice
+        client.on_stale_rules = lambda answer: self._rules_are_stale(line, answer)
+        frames.streams = line.streams
+        return line
+
+    def _check_symbols(self, line: Line) -> None:
+        unknown = [symbol for symbol in self.symbols if symbol not in line.markets]
+        if unknown:
+            text = f"does not trade {', '.join(unknown)}; correct `symbols`"
+            raise ExchangeError(line.link.account, text, code="unknown_symbol")
+
+    async def _start_streams(self, line: Line) -> None:
+        for stream in line.streams:
+            line.background.start(f"stream {stream.name}", stream.run)
+        if line.streams and not await line.streams[0].wait_up(STREAM_START_S):
+            first = line.streams[0]
+            why = first.last_end or "no answer"
+            text = f"the {first.name} stream did not open within {STREAM_START_S:.0f} s: {why}"
+            raise ExchangeError(line.link.account, text, code="stream")
+
+    def _start_background(self, line: Line) -> None:
+        refresh = self._refresh = asyncio.Event()
+        every: Iterable[tuple[str, float, Callable[[], Awaitable[None]]]] = (
+            ("clock", SYNC_EVERY_S, line.client.sync_clock),
+            ("warming", WARM_EVERY_S, lambda: line.client.warm(self.warm_connections)),
+        )
+        for name, seconds, work in every:
+            line.background.every(name, seconds, work)
+        line.background.start("markets", lambda: self._keep_markets(line, refresh))
+        line.background.start("settings", lambda: self._prepare_all(line))
+        line.background.start("first warming", lambda: line.client.warm(self.warm_connections))
+
+    async def _prepare_all(self, line: Line) -> None:
+        if not self.symbols:
+            await line.preparing.walk(sorted(line.markets), pause_s=PREPARE_PAUSE_S)
+
+    async def _keep_markets(self, line: Line, refresh: asyncio.Event) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(MARKETS_EVERY_S):
+                    await refresh.wait()
+            except TimeoutError:
+                pass
+            refresh.clear()
+            try:
+                found = dict(await self.read_markets(line))
+            except ExchangeError as error:
+                line.notice("warning", "markets_not_read", f"{line.link.account}: {error}; the old rules stay")
+                continue
+            if found != line.markets:
+                line.notice("info", "markets_changed", f"{line.link.account}: {_changes(line.markets, found)}")
+                line.markets = found
+                line.link.emit(MarketsSeen(found))
+
+    def _rules_are_stale(self, line: Line, answer: Answer) -> None:
+        text = f"{line.link.account}: {answer.code}: {answer.message}; reading the markets' rules anew"
+        line.notice("warning", "rules_are_stale", text)
+        self.refresh_markets()
+
+    def _broken(self, link: ExchangeLink, name: str, why: str) -> None:
+        link.emit(VenueNotice("error", "venue_task_failed", f"{link.account}: {name}: {why}; it is begun again"))
+
+
+def _changes(before: Mapping[str, MarketRules], after: Mapping[str, MarketRules]) -> str:
+    gone, new = before.keys() - after.keys(), after.keys() - before.keys()
+    other = sorted(symbol for symbol in before.keys() & after.keys() if before[symbol] != after[symbol])
+    parts = [
+        f"{what} {', '.join(sorted(which)[:5])}{' …' if len(which) > 5 else ''}"
+        for what, which in (("no longer traded:", gone), ("new:", new), ("other rules:", set(other)))
+        if which
+    ]
+    return "; ".join(parts)

@@ -1,0 +1,168 @@
+"""From start to stop: what the kernel sees of the plugin, and that nothing is left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import framework_binance
+from framework import Exchange, OrderReport, StopReport, StreamLost, StreamRestored
+from framework.testing import check_readme
+from framework_binance.exchange import Binance
+
+from .rig import SYMBOL, at, close, d, emulated, entry, make, refused_start, run, stop, trading, until
+
+
+def other_tasks() -> set[str]:
+    """The tasks that are not the emulator's own."""
+    tasks = (task for task in asyncio.all_tasks() if task is not asyncio.current_task())
+    names = {f"{task.get_name()}: {task.get_coro()}" for task in tasks}
+    return {name for name in names if "RequestHandler" not in name and "framework_simulator" not in name}
+
+
+def test_the_plugin_offers_the_exchange() -> None:
+    assert framework_binance.exchanges() == [Binance]
+    assert Binance.name == "binance"
+
+
+def test_naming_the_plugin_loads_neither_ccxt_nor_aiohttp() -> None:
+    code = "import sys, framework_binance; print([one for one in ('ccxt', 'aiohttp', 'attrs') if one in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+    assert done.stdout.strip() in ("[]", "['attrs']")
+
+
+def test_making_the_exchange_loads_no_ccxt() -> None:
+    code = (
+        "import sys; from framework import Secret; from framework_binance.exchange import Binance;"
+        "Binance(api_key=Secret('k'), api_secret=Secret('s')); print('ccxt' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+    assert done.stdout.strip() == "False"
+
+
+def test_it_is_an_exchange() -> None:
+    exchange: Exchange = make("http://127.0.0.1:1")
+    assert {name for name in vars(Exchange) if not name.startswith("_")} <= set(dir(exchange))
+
+
+def test_the_readme_describes_every_setting() -> None:
+    text = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    # The kernel's own key of an exchange's table is no setting of the component.
+    check_readme(text, [Binance])
+
+
+def test_before_the_start_and_after_the_stop_nothing_can_be_asked() -> None:
+    async def scenario() -> None:
+        async with emulated() as venue:
+            exchange = make(venue.rest)
+            with pytest.raises(RuntimeError, match="not started"):
+                await exchange.positions()
+            async with at(venue) as rig:
+                used = rig.exchange
+            with pytest.raises(RuntimeError, match="not started"):
+                await used.positions()
+
+    run(scenario)
+
+
+def test_a_whole_life_of_a_position() -> None:
+    async def scenario() -> None:
+        async with trading() as rig:
+            exchange = rig.exchange
+            opened = await exchange.place_entry(entry())
+            assert isinstance(opened, OrderReport)
+            assert opened.filled == d("0.010")
+            placed = await exchange.place_stop(stop())
+            assert isinstance(placed, StopReport)
+            assert placed.live
+            closed = await exchange.close_position(close())
+            assert isinstance(closed, OrderReport)
+            assert closed.filled == d("0.010")
+            assert await exchange.positions() == ()
+            removed = await exchange.cancel_stop(SYMBOL, placed.client_id)
+            assert isinstance(removed, StopReport)
+            assert not removed.live
+            assert len(await exchange.fills(SYMBOL, time.time_ns() - 60_000_000_000)) == 2
+
+    run(scenario)
+
+
+def test_the_stop_leaves_no_task_and_no_socket() -> None:
+    async def scenario() -> None:
+        async with emulated() as venue:
+            before = other_tasks()
+            async with at(venue, warm_connections=5) as rig:
+                rig.exchange.watch(frozenset({SYMBOL}))
+                await rig.buy()
+                await until(lambda: len(rig.sockets()) == 3)
+            await until(lambda: venue.sockets() == [])
+            await until(lambda: other_tasks() == before)
+            gc.collect()  # a socket that was only forgotten would warn, and warnings are errors here
+
+    run(scenario)
+
+
+def test_a_start_that_fails_leaves_no_task_and_no_socket() -> None:
+    async def scenario() -> None:
+        async with emulated() as venue:
+            before = other_tasks()
+            venue.fault("refuse", path="/fapi/v1/symbolConfig", code=-1000)
+            await refused_start(venue)
+            await until(lambda: venue.sockets() == [])
+            await until(lambda: other_tasks() == before)
+            gc.collect()
+
+    run(scenario)
+
+
+def test_a_stop_in_the_middle_of_requests_and_reconnects_leaves_nothing() -> None:
+    async def scenario() -> None:
+        async with emulated() as venue:
+            before = other_tasks()
+            async with at(venue) as rig:
+                venue.fault("slow-response", path="/fapi/v1/order", delay_ms=200)
+                asked = asyncio.ensure_future(rig.exchange.place_entry(entry()))
+                await until(lambda: rig.requests("/fapi/v1/order", "POST"))
+                rig.exchange.line.streams[0].renew("a test")
+            await asyncio.wait({asked})
+            assert asked.exception() is None  # its outcome is unknown, and that is an answer
+            await until(lambda: venue.sockets() == [])
+            await until(lambda: other_tasks() == before)
+            gc.collect()
+
+    run(scenario)
+
+
+def test_it_can_be_started_again() -> None:
+    async def scenario() -> None:
+        async with emulated() as venue:
+            async with at(venue) as rig:
+                exchange, probe = rig.exchange, rig.probe
+            await exchange.start(probe.link("account"))
+            try:
+                assert await exchange.positions() == ()
+            finally:
+                await exchange.stop()
+
+    run(scenario)
+
+
+def test_the_network_is_lost_for_a_while_and_all_comes_back() -> None:
+    async def scenario() -> None:
+        async with trading() as rig:
+            await rig.buy()
+            rig.fault("streams-closed", at_ms=0, sockets="*", for_ms=500)
+            rig.fault("ack-lost", path="/fapi/*")
+            await until(lambda: rig.seen(StreamLost))
+            rig.heal()
+            await until(lambda: rig.seen(StreamRestored))
+            (held,) = await rig.exchange.positions()
+            assert held.quantity == d("0.010")
+
+    run(scenario)

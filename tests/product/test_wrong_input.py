@@ -68,6 +68,21 @@ def test_all_mistakes_are_told_at_once(deployment: Callable[..., Product]) -> No
         assert any(re.search(MISTAKES[name][2], line) for line in lines), (name, done.stderr)
 
 
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["--live", "binance"], r"error: --live binance: paper is a simulated exchange \(.*config\.toml:\d+ .*"),
+        (["--live", "binnance"], r"error: --live binnance: there is no account of that name; did you mean binance\?"),
+        (["--set", "exchanges.binance.live=true"], r"error: .*live = true, but paper is a simulated exchange; .*"),
+    ],
+)
+def test_a_paper_deployment_does_not_become_a_live_one(fresh: Product, words: list[str], line: str) -> None:
+    done = fresh("run", *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert re.fullmatch(rf"{line}\n", done.stderr), done.stderr
+    assert not fresh.state.exists()
+
+
 def test_a_missing_configuration_is_one_line(tmp_path: Path) -> None:
     done = Product(tmp_path / "state", tmp_path / "absent.toml").run()
     assert done.returncode == 2

@@ -96,6 +96,10 @@ class NotingLink:
     def publish(self, update: MarketUpdate) -> None:
         self.got.append((self.clock.now_ns(), update))
 
+    async def until(self, t_ns: int) -> None:
+        while (left_ns := t_ns - self.clock.now_ns()) > 0:  # noqa: ASYNC110 - time passes, nobody sets an event
+            await asyncio.sleep(max(left_ns / 1e9, 1e-6))
+
 
 def play(source: RecordingSource, submit_s: float = 0) -> tuple[list[tuple[int, Batch | MarketUpdate]], int]:
     """What a link got, each with the clock's time in ns, and the time at which the source was done."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
@@ -16,7 +15,6 @@ from framework import (
     BadSignal,
     Batch,
     Checkup,
-    Clock,
     ConfigError,
     Signal,
     SourceLink,
@@ -29,8 +27,6 @@ from .recording_lines import Message
 from .wave_server import VENUES, parse_message
 
 FASTEST = Decimal(1_000_000)
-SHORTEST_SLEEP_S = 1e-6
-"""The least that a float clock of seconds since 1970 can tell: a shorter sleep would never end."""
 
 
 def _speed(instance: object, attribute: attrs.Attribute[Any], value: str) -> None:
@@ -72,13 +68,13 @@ class RecordingSource:
         """Play every line at its instant on the link's clock; returns at the instant of the end."""
         recording = self._recording()
         for line in recording.lines:
-            await _until(line.t_ns, link.clock)
+            await link.until(line.t_ns)
             if isinstance(line.what, Message):
                 signals = self._signals(line.what, link.clock.now_ns())
                 await link.submit(Batch(signals, complete=True))
             else:
                 link.publish(line.what)
-        await _until(recording.end_ns, link.clock)
+        await link.until(recording.end_ns)
 
     async def checkup(self) -> tuple[Checkup, ...]:
         """What the recording holds. Bad signals are counted, but no fault: they will be refused, each by name."""
@@ -106,9 +102,3 @@ class RecordingSource:
 
     def _signals(self, message: Message, received_ns: int) -> tuple[Signal | BadSignal, ...]:
         return parse_message(message.content, source=self.name, venues=self.venues, received_ns=received_ns)
-
-
-async def _until(t_ns: int, clock: Clock) -> None:
-    """Wait until the clock shows `t_ns`: never a nanosecond early, for what begins then has not begun before."""
-    while (left_ns := t_ns - clock.now_ns()) > 0:  # noqa: ASYNC110 - time passes, nobody sets an event
-        await asyncio.sleep(max(left_ns / 1e9, SHORTEST_SLEEP_S))

@@ -1,0 +1,36 @@
+"""Invariant 1."""
+
+from __future__ import annotations
+
+from ..bounds import NS_PER_MS
+from ..state import Episode, Holding
+from ..verdicts import Judge, Naked
+
+
+class Covered(Judge):
+    """At every instant a position of ours is covered by live, right-side, reduce-only or close-position stops.
+
+    Counts: `fill` lines (the position is their sum; it is ours once an `order` of ours with the leg ``e`` filled) and
+    `stop` lines of status ``untriggered`` of the other side whose ``reduce_only`` is true, whose ``qty`` is null, or
+    which are ``attached``, with a ``trigger_price`` that the market reaches by moving against the position. The time
+    without is split by what the `--up` intervals and `fault` lines say: while down it is counted, not bounded.
+    """
+
+    number = 1
+    name = "covered at every instant"
+
+    def on_naked(self, holding: Holding, episode: Episode, naked: Naked) -> None:
+        """Compare the position's sums with the bounds; each is told of when it is first passed."""
+        if naked.by_stop:
+            return
+        bounds = self.scene.bounds
+        up_ns = episode.up_ns - episode.stuck_up_ns
+        fault_ns = episode.fault_ns - episode.stuck_fault_ns
+        if up_ns - naked.up_ns <= bounds.naked_max_ns(holding.venue) < up_ns:
+            self.tell_of(holding, _what(up_ns, "while up and without a fault", bounds.naked_max_ns(holding.venue)))
+        if fault_ns - naked.fault_ns <= bounds.naked_fault_max_ns(holding.venue) < fault_ns:
+            self.tell_of(holding, _what(fault_ns, "under a fault", bounds.naked_fault_max_ns(holding.venue)))
+
+
+def _what(naked_ns: int, when: str, bound_ns: int) -> str:
+    return f"naked for {naked_ns / NS_PER_MS:.1f} ms {when}; at most {bound_ns // NS_PER_MS} ms are allowed"

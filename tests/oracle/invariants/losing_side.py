@@ -1,0 +1,66 @@
+"""Invariant 3."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from ..ledger import Line
+from ..names import STOP
+from ..plans import Plan
+from ..state import Holding, Order, Stop
+from ..verdicts import Judge
+
+
+class LosingSide(Judge):
+    """The trigger lies on the losing side and within the signal's risk.
+
+    Counts: every `stop` line of status ``untriggered`` with a client id of ours and the leg ``s``, or ``attached``,
+    while the position that it belongs to is open (or when that opens). While opening its ``trigger_price`` must lie
+    on the losing side of the `position` line's ``entry_price``; with a plan, between ``stop_low`` and ``stop_high``.
+    Later it may follow the market, but never lie further away than the plan's bound. An ``attached`` stop beyond both
+    entry price and market takes profit, and is not judged here.
+    """
+
+    number = 3
+    name = "the trigger lies on the losing side, within the signal's risk"
+
+    def on_stop(self, holding: Holding, stop: Stop, line: Line, *, is_new: bool) -> None:
+        """Judge a stop as it rests, or is moved."""
+        if stop.status == "untriggered":
+            self._judge(holding, stop)
+
+    def on_fill(self, holding: Holding, order: Order | None, line: Line, before: Decimal) -> None:
+        """Judge the stops that were there before the position was."""
+        if not before:
+            for stop in holding.stops.values():
+                self._judge(holding, stop)
+
+    def _judge(self, holding: Holding, stop: Stop) -> None:
+        episode, owner = holding.judged, holding.owner_of(stop)
+        if episode is None or owner is None or owner.leg != STOP or owner.position != episode.position:
+            return
+        is_long = holding.quantity > 0
+        if (stop.side == "sell") is not is_long:
+            self.tell_of(holding, f"the stop at {stop.trigger} would add to the position")
+        elif stop.falls is not is_long:
+            if not stop.attached:
+                self.tell_of(holding, f"the stop at {stop.trigger} lies on the winning side of the market")
+        else:
+            plan = self.scene.plan_of(holding, owner.position)
+            self._judge_price(holding, stop.trigger, plan, is_long=is_long, opening=episode.opening)
+
+    def _judge_price(
+        self, holding: Holding, trigger: Decimal, plan: Plan | None, *, is_long: bool, opening: bool
+    ) -> None:
+        entry_price = holding.entry_price
+        wins = trigger >= entry_price if is_long else trigger <= entry_price
+        if opening and wins:
+            self.tell_of(holding, f"the first stop at {trigger} is no loss for an entry at {entry_price}")
+        if plan is None:
+            return
+        too_low = plan.stop_low is not None and trigger < plan.stop_low
+        too_high = plan.stop_high is not None and trigger > plan.stop_high
+        if too_low and (is_long or opening):
+            self.tell_of(holding, f"the stop at {trigger} lies below the plan's {plan.stop_low}")
+        if too_high and (opening or not is_long):
+            self.tell_of(holding, f"the stop at {trigger} lies above the plan's {plan.stop_high}")

@@ -1,4 +1,4 @@
-"""``python -m bench``: what things cost, each figure beside its budget. Takes about a minute."""
+"""``python -m bench``: what things cost, each figure beside its budget. Takes some three minutes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
-from . import decisions, emulator, journal, start, ticks
+from . import decisions, emulator, journal, live, start, ticks
 from .measure import Figure
 
 PARTS: tuple[Callable[[], list[Figure]], ...] = (
@@ -18,6 +18,7 @@ PARTS: tuple[Callable[[], list[Figure]], ...] = (
     journal.figures,
     ticks.figures,
     emulator.figures,
+    live.figures,
 )
 
 

@@ -49,6 +49,9 @@ class _Link:
     async def submit(self, batch: Batch) -> None:
         self.arrived.set_result(batch)
 
+    async def until(self, t_ns: int) -> None:
+        await asyncio.sleep(max(0, t_ns - self.clock.now_ns()) / NS)
+
 
 def recorded_wave(deployment: Deployment) -> Wave:
     """Play the default deployment's recording up to the signals, and look at every market of the wave."""

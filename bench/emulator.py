@@ -39,7 +39,7 @@ def figures() -> list[Figure]:
     """Orders a second on each venue, and quotes delivered a second."""
     made = []
     for venue in ("binance", "bybit"):
-        with _emulator("--no-rate-limits") as urls:
+        with emulator("--no-rate-limits") as urls:
             rate = asyncio.run(_order_rate(urls, venue))
         made.append(
             Figure(
@@ -49,7 +49,7 @@ def figures() -> list[Figure]:
                 ok=rate >= ORDERS_BUDGET,
             )
         )
-    with _emulator("--markets", f"bybit={MARKET_FILE}", "--prices", "random:1,10") as urls:
+    with emulator("--markets", f"bybit={MARKET_FILE}", "--prices", "random:1,10") as urls:
         rate = asyncio.run(_quote_rate(urls))
     made.append(
         Figure(
@@ -63,7 +63,7 @@ def figures() -> list[Figure]:
 
 
 @contextmanager
-def _emulator(*options: str) -> Iterator[dict[str, dict[str, str]]]:
+def emulator(*options: str) -> Iterator[dict[str, dict[str, str]]]:
     """``framework emulate`` on the first core; answers its URLs."""
     command = [str(Path(sys.executable).with_name("framework")), "emulate", *options]
     cores = sorted(os.sched_getaffinity(0))

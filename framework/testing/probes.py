@@ -41,6 +41,11 @@ class SourceProbe:
         """Keep recorded market data."""
         self.updates.append(update)
 
+    async def until(self, t_ns: int) -> None:
+        """Nothing is waited for: a still clock is set to the instant, another one is left as it is."""
+        if isinstance(self.clock, StillClock):
+            self.clock.time_ns = max(self.clock.time_ns, t_ns)
+
     @property
     def signals(self) -> tuple[Signal | BadSignal, ...]:
         """All that was submitted, in order."""

@@ -60,3 +60,25 @@ def test_an_exchange_probe_keeps_events_and_quotes() -> None:
 
 def test_an_exchanges_randomness_is_the_same_in_every_test() -> None:
     assert ExchangeProbe().link().random.random() == ExchangeProbe().link().random.random()
+
+
+def test_a_source_probe_comes_to_an_instant_at_once_and_never_goes_back() -> None:
+    probe = SourceProbe()
+
+    asyncio.run(probe.until(NOW_NS + 5))
+    assert probe.clock.now_ns() == NOW_NS + 5
+
+    asyncio.run(probe.until(NOW_NS))
+    assert probe.clock.now_ns() == NOW_NS + 5
+
+
+def test_a_source_probe_leaves_a_clock_that_is_not_still_as_it_is() -> None:
+    class Running:
+        def now_ns(self) -> int:
+            return 7
+
+    probe = SourceProbe(Running())
+
+    asyncio.run(probe.until(100))
+
+    assert probe.clock.now_ns() == 7

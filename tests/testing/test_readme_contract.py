@@ -7,7 +7,9 @@ from typing import ClassVar
 import pytest
 from attrs import frozen
 
+from framework.registry import KINDS
 from framework.testing import ContractBrokenError, check_readme
+from framework.testing.contracts.readme import KERNEL_KEYS
 
 
 @frozen
@@ -47,3 +49,7 @@ def test_a_complete_readme_is_accepted() -> None:
 def test_an_incomplete_or_wrong_readme_is_caught(old: str, new: str, message: str) -> None:
     with pytest.raises(ContractBrokenError, match=message):
         check_readme(GOOD.replace(old, new), [Spread])
+
+
+def test_the_kernels_own_keys_are_those_of_the_registry() -> None:
+    assert {key for spec in KINDS.values() for key in spec.kernel_keys} == KERNEL_KEYS

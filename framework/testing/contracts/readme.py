@@ -11,6 +11,9 @@ import attrs
 
 from .component import ContractBrokenError
 
+KERNEL_KEYS = frozenset({"use", "enabled", "live", "max_positions_per_wave"})
+"""What the kernel takes for itself in a component's table; the last two in an account's. A test keeps them in step."""
+
 _TOML_BLOCK = re.compile(r"^```toml\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
@@ -33,7 +36,7 @@ def check_readme(text: str, components: list[Any]) -> None:
 
 
 def _check_table(component: Any, table: dict[str, Any]) -> None:
-    settings = {field.name for field in attrs.fields(component) if field.init} | {"use", "enabled"}
+    settings = {field.name for field in attrs.fields(component) if field.init} | KERNEL_KEYS
     for key in table:
         _require(key in settings, f"the example of `{component.name}` has {key!r}, which is no setting")
 

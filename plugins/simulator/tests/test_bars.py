@@ -205,3 +205,68 @@ def test_a_bar_that_can_not_be_walked_is_told_as_a_lost_stream() -> None:
     (lost,) = on_virtual_time(body)
     assert isinstance(lost, StreamLost)
     assert lost.why.startswith("ARUSDT: the recorded bar could not be walked through: prices must be positive")
+
+
+# ── a clock that jumps, as in a rehearsal ───────────────────────────────────────────────────────────────────────
+
+
+async def _leap(told: Told, exchange: Paper, to_ns: int) -> None:
+    """The clock jumps; the loop's time does not."""
+    await exchange.advance(to_ns)
+    told.clock.start_ns += to_ns - told.clock.now_ns()
+
+
+def test_prices_on_the_way_of_a_jump_are_told_each_at_its_instant() -> None:
+    async def body(told: Told) -> list[Any]:
+        exchange = await _exchange(told, Side.LONG, stop="3.290")
+        exchange.play(_bar("3.4", "3.9", "3.2", "3.6"))
+        told.take()
+        assert exchange.next_ns() == 6 * HOUR_NS
+        await _leap(told, exchange, 13 * HOUR_NS)
+        assert exchange.next_ns() == 18 * HOUR_NS
+        return told.take()
+
+    seen = on_virtual_time(body)
+    assert _prices(seen) == [(6, "3.2"), (12, "3.9")]
+    assert [one.fill.time_ns for one in seen if isinstance(one, FillSeen)] == [6 * HOUR_NS]
+
+
+def test_after_a_jump_the_rest_of_a_bar_comes_as_much_earlier() -> None:
+    async def body(told: Told) -> list[Any]:
+        exchange = await _exchange(told, None)
+        exchange.play(_bar("3.4", "3.9", "3.2", "3.6"))
+        await _leap(told, exchange, 17 * HOUR_NS)
+        told.take()
+        await _until(told, DAY_NS)
+        assert exchange.next_ns() is None
+        return told.take()
+
+    assert _prices(on_virtual_time(body)) == [(18, "3.6")]
+
+
+def test_markets_move_in_the_order_of_their_instants_on_the_way_of_a_jump() -> None:
+    async def body(told: Told) -> list[Any]:
+        exchange = await _exchange(told, None)
+        exchange.watch(frozenset({AR, "HFTUSDT"}))
+        exchange.play(_bar("3.4", "3.9", "3.2", "3.6"))
+        hours = Candle(0, 12 * HOUR_NS, d(1), d(1), d(1), d(1), d(1))
+        exchange.play(BarUpdate(ME, "HFTUSDT", "12h", hours))
+        told.take()
+        await _leap(told, exchange, 13 * HOUR_NS)
+        return told.take()
+
+    assert [at for at, _ in _prices(on_virtual_time(body))] == [3, 6, 6, 9, 12]
+
+
+def test_a_bar_that_can_not_be_walked_in_a_jump_is_told_as_a_lost_stream_and_left() -> None:
+    async def body(told: Told) -> list[Any]:
+        exchange = await _exchange(told, None)
+        exchange.play(_bar("3.4", "3.9", "0", "3.6"))
+        told.take()
+        await _leap(told, exchange, DAY_NS)
+        assert exchange.next_ns() is None
+        await asyncio.sleep(24 * 3600)
+        return told.take()
+
+    (lost,) = on_virtual_time(body)
+    assert isinstance(lost, StreamLost)

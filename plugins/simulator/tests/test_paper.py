@@ -19,10 +19,12 @@ from framework import (
     OpenInterestUpdate,
     OrderReport,
     OrderSeen,
+    OrderSide,
     OrderStatus,
     Percent,
     PositionSeen,
     Refusal,
+    RestingKind,
     Side,
     StopReport,
     StopSeen,
@@ -105,6 +107,24 @@ def test_after_the_entry_position_and_stop_can_be_read() -> None:
         assert await exchange.stops(AR) == ()
         assert [fill.client_id for fill in await exchange.fills(CLOUD, 0)] == ["e0"]
         assert await exchange.fills(CLOUD, 1) == ()
+
+    on_virtual_time(body)
+
+
+@pytest.mark.parametrize("rules", ["binance", "bybit"])
+def test_every_order_that_rests_is_told_in_all_markets(rules: str) -> None:
+    async def body(told: Told) -> None:
+        exchange = await _started(told, rules)
+        assert await exchange.resting() == ()
+        await exchange.place_entry(kernel_entry(CLOUD, "50", side=Side.SHORT))
+        stop = kernel_stop("0.12497", symbol=CLOUD, quantity="50", side=Side.SHORT)
+        await exchange.place_stop(stop)
+        await exchange.place_entry(kernel_entry(AR, "3", client_id="e1", price="3.400"))
+        waiting, rests = await exchange.resting()
+        assert (waiting.client_id, waiting.kind, waiting.symbol) == ("e1", RestingKind.ENTRY, AR)
+        assert (waiting.side, waiting.quantity, waiting.price) == (OrderSide.BUY, d(3), d("3.400"))
+        assert (rests.client_id, rests.kind, rests.symbol) == ("s0", RestingKind.STOP, CLOUD)
+        assert (rests.side, rests.price, rests.reduce_only) == (OrderSide.BUY, d("0.12497"), True)
 
     on_virtual_time(body)
 

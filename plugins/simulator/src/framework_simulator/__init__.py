@@ -1,13 +1,14 @@
 """A simulated venue: one matching engine with one ledger, behind two faces.
 
-In process it is the exchange `paper`; over the loopback (``framework emulate``) it speaks Binance and Bybit.
+In process it is the exchange `paper`; over the loopback (``framework emulate``, ``framework rehearse``) it speaks
+Binance and Bybit.
 """
 
 from __future__ import annotations
 
 import click
 
-from framework import Exchange, hookimpl
+from framework import Exchange, Stage, hookimpl
 
 
 @hookimpl
@@ -20,9 +21,18 @@ def exchanges() -> list[type[Exchange]]:
 
 
 @hookimpl
-def commands() -> list[click.Command]:
-    """``framework emulate``."""
-    # Imported here for the same reason; the server behind it is imported when the command runs.
-    from .emulator.command import emulate
+def stages() -> list[type[Stage]]:
+    """The components for ``[rehearsal]``."""
+    from .rehearsal import EmulatorStage
 
-    return [emulate]
+    return [EmulatorStage]
+
+
+@hookimpl
+def commands() -> list[click.Command]:
+    """``framework emulate`` and ``framework simulate``."""
+    # Imported here for the same reason; what is behind them is imported when they run.
+    from .emulator.command import emulate
+    from .simulation.command import simulate
+
+    return [emulate, simulate]

@@ -33,6 +33,7 @@ from framework import (
     Percent,
     QuoteUpdate,
     Refusal,
+    RestingOrder,
     StopAnswer,
     StopOrder,
     StopReport,
@@ -176,6 +177,14 @@ class Paper:
             case OpenInterestUpdate():
                 session.history.set_open_interest(update.symbol, update.open_interest_usd)
 
+    def next_ns(self) -> int | None:
+        """When a price next moves on its way through a recorded bar: a rehearsal halts there."""
+        return self._running().next_ns()
+
+    async def advance(self, to_ns: int) -> None:
+        """The clock of a rehearsal jumps ahead: prices on the way are reached."""
+        self._running().advance(to_ns)
+
     def watch(self, symbols: frozenset[str]) -> None:
         """From now on prices of these markets, and no others, are told through the link."""
         self._running().watched = symbols
@@ -223,6 +232,13 @@ class Paper:
         stops = self._running().stops(symbol)
         await self._travel()
         return stops
+
+    async def resting(self) -> tuple[RestingOrder, ...]:
+        """Every order that rests, in all markets: entries first, then stops, attached ones among them."""
+        await self._travel()
+        orders = self._running().resting()
+        await self._travel()
+        return orders
 
     async def fills(self, symbol: str, since_ns: int) -> tuple[Fill, ...]:
         """Executions in one market since an instant, oldest first."""

@@ -22,6 +22,7 @@ from framework import (
     OrderReport,
     Quote,
     Refusal,
+    RestingOrder,
     Side,
     StopAnswer,
     StopReport,
@@ -37,7 +38,15 @@ from .engine.rules import Market
 from .engine.style import Reason
 from .engine.venue import Venue
 from .history import History
-from .translate import event_seen, order_report, stop_report, symbol_of, venue_position
+from .translate import (
+    event_seen,
+    order_report,
+    resting_order,
+    resting_stop,
+    stop_report,
+    symbol_of,
+    venue_position,
+)
 
 
 @define
@@ -87,6 +96,14 @@ class Session:
         """A bar begins: the market walks through it, and it is a closed candle from its close on."""
         self.history.add_candle(symbol, interval, bar)
         self._walker.begin(symbol, bar)
+
+    def next_ns(self) -> int | None:
+        """When a market next moves on its way through a bar."""
+        return self._walker.next_ns()
+
+    def advance(self, to_ns: int) -> None:
+        """The clock is about to jump to `to_ns`: bars are walked through up to there."""
+        self._walker.advance(to_ns)
 
     def market_data(self, symbol: str, needs: frozenset[Need]) -> MarketData:
         """What is known of a market now."""
@@ -179,6 +196,11 @@ class Session:
     def stops(self, symbol: str) -> tuple[StopReport, ...]:
         """The stops that rest in one market."""
         return tuple(self._stop_report(stop) for stop in self.venue.stops(self.account, symbol))
+
+    def resting(self) -> tuple[RestingOrder, ...]:
+        """The orders and stops that rest, of all markets."""
+        orders, stops = self.venue.open_orders(self.account), self.venue.resting_stops(self.account)
+        return (*(resting_order(order) for order in orders), *(resting_stop(stop) for stop in stops))
 
     def fills(self, symbol: str, since_ns: int) -> tuple[Fill, ...]:
         """Executions in one market."""

@@ -15,6 +15,8 @@ from framework import (
     OrderSeen,
     OrderStatus,
     PositionSeen,
+    RestingKind,
+    RestingOrder,
     StopReport,
     StopSeen,
     VenuePosition,
@@ -23,7 +25,7 @@ from framework import (
 from .engine.account import Position
 from .engine.events import Filled, OrderChanged, PositionChanged, StopChanged, TradeEvent
 from .engine.money import in_digits_of
-from .engine.orders import CreatedBy, Order, Stop
+from .engine.orders import CreatedBy, Order, Stop, StopKind
 
 
 def order_report(order: Order, rules: MarketRules) -> OrderReport:
@@ -51,6 +53,35 @@ def stop_report(stop: Stop, rules: MarketRules, position: Position) -> StopRepor
         trigger_price=in_digits_of(rules.tick_size, stop.trigger_price) if live else None,
         quantity=in_digits_of(rules.step_size, quantity) if live else None,
         reason=stop.reason,
+    )
+
+
+def resting_order(order: Order) -> RestingOrder:
+    """An order that waits in the book."""
+    return RestingOrder(
+        client_id=order.client_id,
+        symbol=order.symbol,
+        kind=RestingKind.OTHER if order.reduce_only else RestingKind.ENTRY,
+        side=order.side,
+        quantity=order.remaining,
+        price=order.price,
+        reduce_only=order.reduce_only,
+        created_ns=order.created_ns,
+    )
+
+
+def resting_stop(stop: Stop) -> RestingOrder:
+    """A stop that rests, an attached one as well: it keeps the client id that it was given."""
+    protects = stop.kind is not StopKind.TAKE_PROFIT and stop.reduce_only
+    return RestingOrder(
+        client_id=stop.client_id,
+        symbol=stop.symbol,
+        kind=RestingKind.STOP if protects else RestingKind.OTHER,
+        side=stop.side,
+        quantity=stop.quantity,
+        price=stop.trigger_price,
+        reduce_only=stop.reduce_only,
+        created_ns=stop.created_ns,
     )
 
 

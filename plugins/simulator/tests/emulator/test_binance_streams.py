@@ -10,6 +10,8 @@ import pytest
 from framework_simulator.emulator.build import DEFAULT_KEY
 
 from .binance_kit import SYMBOL, Desk, d
+from .rig import set_price
+from .virtual import Virtual
 
 KEY = {"x-mbx-apikey": DEFAULT_KEY.key}
 MINUTE_MS = 60_000
@@ -192,3 +194,23 @@ def test_more_than_ten_frames_a_second_end_the_connection(desk: Desk) -> None:
     for number in range(11):
         socket.receive(json.dumps({"method": "LIST_SUBSCRIPTIONS", "id": number}))
     assert tap.closed_with == 1008
+
+
+@pytest.mark.parametrize(("stream", "interval_ms"), [("markPrice", 3000), ("miniTicker", 2000)])
+def test_the_wire_is_behind_until_a_stream_with_a_rhythm_has_told_of_a_move(stream: str, interval_ms: int) -> None:
+    virtual = Virtual.start()
+    wire = virtual.world.wires["binance"]
+    virtual.open(f"/market/ws/btcusdt@{stream}")
+    for bid in ("50001", "50002"):  # the first one may be told at once
+        set_price(virtual.world, "binance", bid)
+    assert wire.is_behind
+    virtual.wait_ms(interval_ms)
+    assert not wire.is_behind
+
+
+def test_the_wire_is_not_behind_when_nobody_listens() -> None:
+    virtual = Virtual.start()
+    socket, _ = virtual.open("/market/ws/btcusdt@markPrice")
+    set_price(virtual.world, "binance", "50001")
+    socket.closed()
+    assert not virtual.world.wires["binance"].is_behind

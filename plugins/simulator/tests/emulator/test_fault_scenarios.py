@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import pytest
 
+from framework_simulator.emulator.clock import ManualClock
 from framework_simulator.emulator.transport import open_socket
 
 from .virtual import Inbox, Virtual
@@ -174,3 +176,22 @@ def test_a_venue_whose_clock_is_five_seconds_off_refuses_a_client_whose_clock_is
     assert (virtual.order()["code"], virtual.bybit_order()["retCode"]) == (-1021, 10002)
     virtual.behind_ms = 0
     assert (virtual.order()["status"], virtual.bybit_order()["retCode"]) == ("FILLED", 0)
+
+
+@pytest.mark.parametrize("fault", ["short-child", "reject-order"])
+def test_a_fault_in_the_middle_of_what_the_venue_does_has_the_time_of_it_while_real_time_goes_on(
+    fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    virtual = Virtual.start()
+    virtual.fault(fault)
+    told = ManualClock.now_ns
+    ticks = itertools.count()
+    monkeypatch.setattr(ManualClock, "now_ns", lambda clock: told(clock) + next(ticks))
+    virtual.order()
+    virtual.binance("POST", "/fapi/v1/algoOrder", **STOP)
+    virtual.price("binance", "48900")
+    virtual.wait_ms(200)
+
+    assert virtual.lines("fault")
+    times = [line["t"] for line in virtual.lines()]
+    assert times == sorted(times)

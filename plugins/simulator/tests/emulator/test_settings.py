@@ -143,3 +143,26 @@ def test_account_updates_come_before_order_updates_unless_they_are_reversed() ->
     usual = last_two(_set(reverse_events=False))
     assert sorted(usual) == ["ACCOUNT_UPDATE", "ORDER_TRADE_UPDATE"]
     assert last_two(_set(reverse_events=True)) == usual[::-1]
+
+
+def test_every_answer_is_as_late_as_is_set_and_carried_out_at_once() -> None:
+    virtual = _set(latency_ms=70)
+    virtual.order()
+    assert float(virtual.held("binance")) == 0.01
+    virtual.bybit("GET", "/v5/market/time")
+    assert [answer.transport.delay_ns for answer in virtual.answers] == [70_000_000] * 2
+
+
+def test_an_account_may_send_as_many_orders_a_second_as_is_set() -> None:
+    def codes(virtual: Virtual) -> list[int]:
+        cancel = {**HERE, "orderId": "unknown"}
+        return [virtual.bybit("POST", "/v5/order/cancel", **cancel)["retCode"] for _ in range(12)]
+
+    assert codes(_set(orders_per_s=10))[-2:] == [10006] * 2
+    assert 10006 not in codes(_set(orders_per_s=12))
+
+
+def test_the_headers_of_a_route_for_orders_tell_the_limit_that_is_set() -> None:
+    virtual = _set(orders_per_s=200)
+    virtual.bybit("POST", "/v5/position/trading-stop", **HERE, positionIdx=0, tpslMode="Full", stopLoss="49000")
+    assert virtual.answers[-1].headers["X-Bapi-Limit"] == "200"

@@ -119,7 +119,7 @@ class Control:
                     raise ControlError(f"{name} must be true or false")
                 changes[key] = value
             else:
-                changes[key] = int(_needed(wish, name) * NS_PER_MS)
+                changes[key] = int(_needed(wish, name) * (NS_PER_MS if key.endswith("_ns") else 1))
         for key, value in changes.items():
             setattr(settings, key, value)
         self.world.apply_settings()
@@ -128,10 +128,8 @@ class Control:
     def _settings(self) -> dict[str, Any]:
         told = asdict(self.world.settings)
         return {
-            (f"{name[:-3]}_ms" if name.endswith("_ns") else name): value
-            if isinstance(value, bool)
-            else value // NS_PER_MS
-            for name, value in told.items()
+            **{f"{name[:-3]}_ms": value // NS_PER_MS for name, value in told.items() if name.endswith("_ns")},
+            **{name: value for name, value in told.items() if not name.endswith("_ns")},
         }
 
     def faults(self, wish: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from attrs import define, field
 from ..engine.ledger import JsonLines
 from . import prices
 from .build import VENUES, Plan, build_world
-from .clock import RealClock
+from .clock import NS_PER_MS, RealClock
 from .control import Control, Tail
 from .control_port import ControlPort
 from .funding import FundingClock
@@ -20,6 +20,9 @@ from .server import Server
 from .world import World
 
 Ready = dict[str, object]
+
+MOMENT_NS = 500 * NS_PER_MS
+"""What happens within half a second of its cause belongs to it: an answered subscription, a triggered stop."""
 
 
 @define
@@ -31,6 +34,7 @@ class Emulator:
     source: Callable[[], int] = time.time_ns
     world: World = field(init=False)
     control: Control = field(init=False)
+    _clock: RealClock = field(init=False)
     _server: Server | None = field(default=None, init=False)
     _port: ControlPort | None = field(default=None, init=False)
     _file: JsonLines | None = field(default=None, init=False)
@@ -42,7 +46,8 @@ class Emulator:
         if self.ledger is not None:
             self._file = JsonLines.open(self.ledger)
             self.plan.sinks.append(self._file)
-        self.world = build_world(RealClock(self.source, asyncio.get_running_loop()), self.plan)
+        self._clock = RealClock(self.source, asyncio.get_running_loop())
+        self.world = build_world(self._clock, self.plan)
         FundingClock(self.world).begin()
         self._server = Server(self.world)
         self.control = Control(self.world, tail)
@@ -64,6 +69,17 @@ class Emulator:
                 await part.stop()
         if self._file is not None:
             self._file.close()
+
+    def is_busy(self) -> bool:
+        """Whether a request is under way, or something that was said or begun has not taken effect yet."""
+        if self._server is None:
+            return False
+        behind = any(wire.is_behind for wire in self.world.wires.values())
+        return self._server.is_busy or behind or self._clock.awaits_within(MOMENT_NS)
+
+    def leap(self, to_ns: int) -> None:
+        """The source of time is about to jump ahead to this instant; see `clock`."""
+        self._clock.leap(to_ns)
 
     def quote(self, source: str | None) -> None:
         """Begin with prices: ``random:SEED`` (or ``random:SEED,STEPS_PER_SECOND``), a file, or still ones (None).

@@ -160,7 +160,8 @@ class Faults:
         for rule in rules:
             at_ms = rule.own.get("at_ms")
             if at_ms is not None:
-                self.world.schedule(int(at_ms) * NS_PER_MS, lambda rule=rule: self._by_itself(rule))  # type: ignore[misc]
+                due_ns = self.world.now_ns() + int(at_ms) * NS_PER_MS
+                self.world.at(due_ns, lambda rule=rule: self._by_itself(rule))  # type: ignore[misc]
 
     def clear(self) -> None:
         """Let no rule hold. What was held back goes out; lags, silence and closed doors end."""
@@ -315,7 +316,7 @@ class Faults:
         if rule.own:
             fields["parameters"] = dict(rule.own)
         self.world.ledger.write(
-            self.world.now_ns(), occasion.account, "fault", fields, venue=occasion.venue or rule.venue
+            self.world.deed_ns(), occasion.account, "fault", fields, venue=occasion.venue or rule.venue
         )
 
 

@@ -27,7 +27,7 @@ class FundingClock:
 
     def _wait(self) -> None:
         now_ns = self.world.now_ns()
-        self.world.schedule(NS_PER_HOUR - now_ns % NS_PER_HOUR, self._settle)
+        self.world.at(now_ns - now_ns % NS_PER_HOUR + NS_PER_HOUR, self._settle)
 
     def _settle(self) -> None:
         hour = self.world.now_ns() // NS_PER_HOUR

@@ -44,6 +44,12 @@ class Server:
     world: World
     _runner: web.ServerRunner | None = field(default=None, init=False)
     _peers: set[SocketPeer] = field(factory=set, init=False)
+    _requests: int = field(default=0, init=False)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a request is under way, or a frame has not left yet."""
+        return self._requests > 0 or any(peer.is_busy for peer in self._peers)
 
     async def start(self, host: str, port: int) -> int:
         """Listen. Raises OSError if the port can't be had, `NotLoopbackError` for another address."""
@@ -61,9 +67,13 @@ class Server:
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.headers.get("Upgrade", "").lower() == "websocket":
             return await self._socket(request)
-        body = await request.read()
-        answer = carry_out(self.world, _as_request(request, body))
-        return await self._answer(request, answer)
+        self._requests += 1
+        try:
+            body = await request.read()
+            answer = carry_out(self.world, _as_request(request, body))
+            return await self._answer(request, answer)
+        finally:
+            self._requests -= 1
 
     async def _answer(self, request: web.BaseRequest, answer: HttpResponse) -> web.StreamResponse:
         how = answer.transport
@@ -134,6 +144,11 @@ class SocketPeer:
     _task: asyncio.Task[None] | None = field(default=None, init=False)
     _wake: asyncio.Event = field(factory=asyncio.Event, init=False)
     _closing: bool = field(default=False, init=False)
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether something waits to be sent to a client that still listens."""
+        return not self._closing and bool(self._queue or self._transport.get_write_buffer_size())
 
     def begin(self) -> None:
         """The handshake is done: send what waits."""

@@ -16,6 +16,8 @@ class Settings:
     happened. `stream_lag_ns`: how far private streams do. `listen_key_ns`: life of a listenKey. `subscribe_delay_ns`:
     before a subscription is answered (some clients register their callback only after they have sent the request).
     `connection_ns`: life of a WebSocket. `reverse_events`: tell ORDER_TRADE_UPDATE before ACCOUNT_UPDATE.
+    `latency_ns`: every REST request is carried out at once and answered so much later. `orders_per_s`: how often a
+    second an account may use each of Bybit's routes for orders and stops (10 as documented; PRO accounts have 200).
     """
 
     # Unverified: one public report measured 1.5 to 3 s until a new position is seen.
@@ -25,6 +27,8 @@ class Settings:
     listen_key_ns: int = 60 * 60 * NS_PER_S
     subscribe_delay_ns: int = 50 * NS_PER_MS
     connection_ns: int = 24 * 60 * 60 * NS_PER_S
+    latency_ns: int = 0
+    orders_per_s: int = 10
     rate_limits: bool = True
     check_signatures: bool = True
     reverse_events: bool = False

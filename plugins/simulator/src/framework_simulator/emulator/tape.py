@@ -1,4 +1,7 @@
-"""What was seen of one market: candles of a minute, the last trades, a book to show, funding."""
+"""What was seen of one market: candles of a minute, the last trades, a book to show, funding.
+
+A recording may add what the feed can't know: candles of the time before it, and open interest.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,8 @@ from ..engine.money import ZERO
 NS_PER_MINUTE = 60 * 1_000_000_000
 KEPT_MINUTES = 3000
 KEPT_TRADES = 1000
+KEPT_BARS = 1500
+"""Recorded candles kept of each length: as many as Binance answers at most in one request."""
 SHOWN_USD = Decimal(100_000)
 """What a level of the shown book is worth where the engine has unlimited depth."""
 
@@ -70,6 +75,8 @@ class Tape:
     _marks: deque[_Minute] = field(init=False)
     _trades: deque[PublicTrade] = field(init=False)
     _trade_number: int = field(default=0, init=False)
+    open_interest_usd: Decimal | None = field(default=None, init=False)
+    _told: dict[int, dict[int, Bar]] = field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
         self._last = deque(maxlen=KEPT_MINUTES)
@@ -95,9 +102,21 @@ class Tape:
         """The newest public trade."""
         return self._trades[-1] if self._trades else None
 
+    def put_bar(self, minutes: int, bar: Bar) -> None:
+        """A recorded candle of `minutes` that has closed. It counts, whatever the feed made of its time."""
+        told = self._told.setdefault(minutes, {})
+        told[bar.open_ns] = bar
+        if len(told) > KEPT_BARS:
+            del told[min(told)]
+
     def bars(self, minutes: int, *, of_mark: bool = False) -> tuple[Bar, ...]:
-        """Candles of `minutes`, oldest first; the last one may still be open."""
-        return _bars(self._marks if of_mark else self._last, minutes * NS_PER_MINUTE, self.step)
+        """Candles of `minutes`, oldest first; the last one may still be open. Mark prices have no recorded ones."""
+        made = _bars(self._marks if of_mark else self._last, minutes * NS_PER_MINUTE, self.step)
+        told = {} if of_mark else self._told.get(minutes, {})
+        if not told:
+            return made
+        by_open = {bar.open_ns: bar for bar in made} | told
+        return tuple(by_open[open_ns] for open_ns in sorted(by_open))
 
     def day(self, now_ns: int) -> Bar | None:
         """One candle over the last 24 hours; None before the first quote."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from .wire import HttpRequest, HttpResponse, Peer, Socket, Wire
 from .world import World
@@ -20,10 +20,19 @@ def carry_out(world: World, request: HttpRequest) -> HttpResponse:
     if wire is None:
         return NOT_FOUND
     try:
-        return wire.http(request)
+        return _as_late(world, wire.http(request))
     except Exception:
         world.defect(wire.venue, f"{request.method} {request.path}")
         return FAILED
+
+
+def _as_late(world: World, answer: HttpResponse) -> HttpResponse:
+    """The answer with the latency that every one has, beside what a fault adds."""
+    latency_ns = world.settings.latency_ns
+    if not latency_ns:
+        return answer
+    how = evolve(answer.transport, delay_ns=answer.transport.delay_ns + latency_ns)
+    return evolve(answer, transport=how)
 
 
 def open_socket(

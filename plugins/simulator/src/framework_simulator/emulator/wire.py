@@ -111,3 +111,8 @@ class Wire(Protocol):
     def on_quote(self, symbol: str) -> None:
         """The market of a symbol changed."""
         ...
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether somebody who listens has yet to be told that a market has changed."""
+        ...

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import random
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any, Protocol, TypeVar
 
@@ -87,6 +88,7 @@ class World:
     _tapes: dict[tuple[str, str], Tape] = field(factory=dict, init=False)
     _requests: int = field(default=0, init=False)
     _skews_ns: dict[str, int] = field(factory=dict, init=False)
+    _deed_ns: int | None = field(default=None, init=False)
     _timers: dict[str, tuple[int, Cancel]] = field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -111,6 +113,18 @@ class World:
         """What a venue says the time is, ms UTC: with its skew. It checks signatures against that."""
         return (self.clock.now_ns() + self._skews_ns.get(venue, 0)) // NS_PER_MS
 
+    def deed_ns(self) -> int:
+        """The instant of what an engine is doing: all that belongs to it is written down with the same time."""
+        return self.now_ns() if self._deed_ns is None else self._deed_ns
+
+    @contextmanager
+    def _deed(self) -> Iterator[int]:
+        before, self._deed_ns = self._deed_ns, self.now_ns()
+        try:
+            yield self._deed_ns
+        finally:
+            self._deed_ns = before
+
     def skew(self, venue: str, offset_ns: int) -> None:
         """From now on a venue tells a time that is off by `offset_ns`."""
         self._skews_ns[venue] = offset_ns
@@ -118,13 +132,20 @@ class World:
     def schedule(self, delay_ns: int, callback: Callable[[], object]) -> Cancel:
         """Run a callback after `delay_ns` of emulator time. A defect in it is counted, and ends nothing."""
 
+        return self.clock.schedule(delay_ns, self._guarded(callback))
+
+    def at(self, due_ns: int, callback: Callable[[], object]) -> Cancel:
+        """Run a callback at an instant of the calendar, whatever leaps time takes on the way there."""
+        return self.clock.at(due_ns, self._guarded(callback))
+
+    def _guarded(self, callback: Callable[[], object]) -> Callable[[], None]:
         def guarded() -> None:
             try:
                 callback()
             except Exception:
                 self.defect("", "a timer")
 
-        return self.clock.schedule(delay_ns, guarded)
+        return guarded
 
     # ── acting ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -133,7 +154,8 @@ class World:
 
         >>> world.act("binance", lambda venue, now_ns: venue.place_order(account, request, now_ns))
         """
-        answer = do(self.venues[venue], self.now_ns())
+        with self._deed() as now_ns:
+            answer = do(self.venues[venue], now_ns)
         self._distribute(venue)
         return answer
 
@@ -161,16 +183,32 @@ class World:
         """
         if symbol not in self.venues[venue].markets:
             raise KeyError(f"{venue} does not list {symbol}")
-        now_ns = self.now_ns()
-        quote = Quote(
-            bid=bid,
-            ask=ask,
-            last=bid if last is None else last,
-            mark=(bid + ask) / 2 if mark is None else mark,
-            time_ns=now_ns,
-        )
-        self.venues[venue].quote(symbol, quote, now_ns, bid_quantity=bid_quantity, ask_quantity=ask_quantity)
-        self.tape(venue, symbol).saw(quote, now_ns)
+        last = bid if last is None else last
+        mark = (bid + ask) / 2 if mark is None else mark
+        with self._deed() as now_ns:
+            quote = Quote(bid=bid, ask=ask, last=last, mark=mark, time_ns=now_ns)
+            self.venues[venue].quote(symbol, quote, now_ns, bid_quantity=bid_quantity, ask_quantity=ask_quantity)
+        self._moved(venue, symbol, quote)
+
+    def walk(self, venue: str, symbol: str, to_price: Decimal) -> None:
+        """The market moves to a price without a gap: a stop in between fills at its trigger price.
+
+        Nothing is known of how long that took, so no time passes between a stop's trigger and its order.
+        Raises ValueError for a price that is not positive. The symbol must have been quoted before.
+        """
+        engine = self.venues[venue]
+        delay_ns, engine.realism.trigger_delay_ns = engine.realism.trigger_delay_ns, 0
+        try:
+            with self._deed() as now_ns:
+                engine.walk(symbol, to_price, now_ns)
+        finally:
+            engine.realism.trigger_delay_ns = delay_ns
+        book = engine.book(symbol)
+        if book is not None:
+            self._moved(venue, symbol, book.quote)
+
+    def _moved(self, venue: str, symbol: str, quote: Quote) -> None:
+        self.tape(venue, symbol).saw(quote, quote.time_ns)
         self._distribute(venue)
         if (wire := self.wires.get(venue)) is not None:
             wire.on_quote(symbol)

@@ -8,6 +8,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+from framework import ceil_to
+
 from ...engine.money import ZERO
 from ..tape import Bar, PublicTrade, Tape, shown_best, shown_depth
 from .call import VENUE, Call
@@ -286,9 +288,13 @@ def nothing(call: Call) -> list[Any]:
 
 
 def open_interest(call: Call) -> dict[str, Any]:
-    """GET openInterest: what the accounts of the emulator hold."""
+    """GET openInterest, in the base asset: as recorded, else what the accounts of the emulator hold."""
     symbol = call.symbol()
-    held = sum((call.engine.position(name, symbol).size for name in call.engine.accounts), ZERO)
+    book, tape = call.book(symbol), tape_of(call, symbol)
+    if tape.open_interest_usd is not None and book is not None:
+        held = ceil_to(tape.open_interest_usd / book.quote.mark, tape.step)
+    else:
+        held = sum((call.engine.position(name, symbol).size for name in call.engine.accounts), ZERO)
     return {"symbol": symbol, "openInterest": text(held), "time": call.world.told_ms("binance")}
 
 

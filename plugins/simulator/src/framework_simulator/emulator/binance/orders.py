@@ -237,7 +237,6 @@ def _check_date(call: Call, date_ms: int) -> None:
 
 def _end_on_date(call: Call, order: Order, date_ms: int) -> None:
     account = call.account
-    delay_ns = date_ms * 1_000_000 - call.world.now_ns()
 
     def end() -> None:
         call.world.act(
@@ -247,7 +246,7 @@ def _end_on_date(call: Call, order: Order, date_ms: int) -> None:
             ),
         )
 
-    call.world.schedule(delay_ns, end)
+    call.world.at(date_ms * 1_000_000, end)
 
 
 def _find(call: Call, symbol: str, order_id: str | None, client_id: str | None) -> Order | None:

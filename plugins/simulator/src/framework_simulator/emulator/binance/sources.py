@@ -204,7 +204,7 @@ class Candle(Source):
     def _wait(self) -> None:
         """A candle is closed on time, even if nobody trades then."""
         length_ns, now_ns = self.minutes * NS_PER_MINUTE, self.call.world.now_ns()
-        self._timer = self.call.world.schedule(length_ns - now_ns % length_ns, self._on_time)
+        self._timer = self.call.world.at(now_ns - now_ns % length_ns + length_ns, self._on_time)
 
     def _on_time(self) -> None:
         if self._bar is not None and self._bar.open_ns + self.minutes * NS_PER_MINUTE <= self.call.world.now_ns():

@@ -23,6 +23,7 @@ from .sources import Event, Source
 MAX_STREAMS = 1024
 FRAMES_PER_SECOND = 10
 PING_NS = 3 * 60 * NS_PER_S
+LATE_NS = NS_PER_S
 POLICY_VIOLATION = 1008
 GOING_AWAY = 1001
 ROOTS = ("public", "market", "private")
@@ -51,6 +52,8 @@ class Feed:
     sockets: dict[StreamSocket, None] = field(factory=dict, init=False)
     _spoke_ns: int | None = field(default=None, init=False)
     _timer: Cancel | None = field(default=None, init=False)
+    is_behind: bool = field(default=False, init=False)
+    """The market has moved since it spoke last."""
 
     def __attrs_post_init__(self) -> None:
         self.source.poke = self._speak
@@ -61,6 +64,7 @@ class Feed:
         for event in self.source.first():
             socket.tell(self.name, event)
         if self.source.steady and self._timer is None:
+            self._spoke_ns = self.call.world.now_ns()
             self._wait(self.source.interval_ns)
 
     def leave(self, socket: StreamSocket) -> None:
@@ -73,13 +77,16 @@ class Feed:
     def on_quote(self, symbol: str) -> None:
         """The market moved: speak now, or when the interval is over."""
         self.source.on_quote(symbol)
-        if self.source.steady:
-            return
+        self.is_behind = True
         interval_ns = self.source.interval_ns
-        if not interval_ns:
+        passed_ns = None if self._spoke_ns is None else self.call.world.now_ns() - self._spoke_ns
+        if self.source.steady:
+            # Time has leapt past its beats: it says at once what it would have said on the way.
+            if passed_ns is not None and passed_ns > interval_ns + LATE_NS:
+                self._speak()
+        elif not interval_ns:
             self._speak()
         elif self._timer is None:
-            passed_ns = None if self._spoke_ns is None else self.call.world.now_ns() - self._spoke_ns
             if passed_ns is None or passed_ns >= interval_ns:
                 self._speak()
             else:
@@ -103,6 +110,7 @@ class Feed:
 
     def _speak(self) -> None:
         self._spoke_ns = self.call.world.now_ns()
+        self.is_behind = False
         for event in self.source.take():
             self.tell(event)
 
@@ -146,6 +154,11 @@ class Hub:
             if listening:
                 for feed in tuple(listening.values()):
                     feed.on_quote(symbol)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether somebody has yet to be told that the market has moved."""
+        return any(feed.is_behind and feed.sockets for feed in self._feeds.values())
 
     def tell(self, names: Iterable[str], event: Event) -> None:
         """An event for certain streams."""

@@ -111,6 +111,11 @@ class BinanceWire:
         self._market.on_quote(symbol)
         self._events.on_quote(symbol)
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether a stream waits for its rhythm to tell of a move."""
+        return self._market.is_behind
+
     def _listen_key_expired(self, account: str, key: str) -> None:
         event = {"e": "listenKeyExpired", "E": self.world.told_ms("binance"), "listenKey": key}
         self._users.tell_key(account, key, "listenKeyExpired", "listenKeyExpired", "", event)

@@ -75,7 +75,11 @@ class Limits:
     def used_up(self) -> dict[str, str]:
         """The headers of an answer that a fault makes 10006: come back in a second."""
         reset_ms = self.world.told_ms("bybit") + NS_PER_S // NS_PER_MS
-        return {"X-Bapi-Limit": "10", "X-Bapi-Limit-Status": "0", "X-Bapi-Limit-Reset-Timestamp": str(reset_ms)}
+        return {
+            "X-Bapi-Limit": str(self.world.settings.orders_per_s),
+            "X-Bapi-Limit-Status": "0",
+            "X-Bapi-Limit-Reset-Timestamp": str(reset_ms),
+        }
 
 
 class TooManyVisitsError(VenueError):

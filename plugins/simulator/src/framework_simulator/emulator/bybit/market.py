@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from framework import trimmed
+from framework import ceil_to, trimmed
 
 from ...engine.book import Book
 from ...engine.rules import Market
@@ -83,6 +83,7 @@ def ticker_row(world: World, symbol: str, book: Book) -> dict[str, str]:
     day = tape.day(world.now_ns())
     before = quote.last if day is None else day.open
     (bid, bid_size), (ask, ask_size) = best(book, tape)
+    held = open_interest_of(tape, book)
     return {
         "symbol": symbol,
         "lastPrice": text(quote.last),
@@ -93,8 +94,8 @@ def ticker_row(world: World, symbol: str, book: Book) -> dict[str, str]:
         "highPrice24h": text(quote.last if day is None else day.high),
         "lowPrice24h": text(quote.last if day is None else day.low),
         "prevPrice1h": text(before),
-        "openInterest": text(OPEN_INTEREST),
-        "openInterestValue": text(OPEN_INTEREST * quote.mark),
+        "openInterest": text(held),
+        "openInterestValue": text(held * quote.mark if tape.open_interest_usd is None else tape.open_interest_usd),
         "turnover24h": text(None if day is None else day.turnover),
         "volume24h": text(None if day is None else day.volume),
         "fundingRate": text(tape.funding_rate),
@@ -115,6 +116,13 @@ def ticker_row(world: World, symbol: str, book: Book) -> dict[str, str]:
         "fundingCap": "0.00375",
         "basisRateYear": "",
     }
+
+
+def open_interest_of(tape: Tape, book: Book | None) -> Decimal:
+    """Open interest in the base asset: as recorded, else a made-up figure."""
+    if tape.open_interest_usd is None or book is None:
+        return OPEN_INTEREST
+    return ceil_to(tape.open_interest_usd / book.quote.mark, tape.step)
 
 
 def best(book: Book, tape: Tape) -> tuple[tuple[Decimal, Decimal], tuple[Decimal, Decimal]]:
@@ -248,7 +256,7 @@ def _tier_rows(market: Market) -> list[dict[str, Any]]:
 
 
 def open_interest(call: Call) -> dict[str, Any]:
-    """GET market/open-interest: one made-up figure for each interval that was asked for."""
+    """GET market/open-interest: one figure, recorded or made up, for each interval that was asked for."""
     call.params.linear()
     symbol = call.symbol()
     names = {"5min": 5, "15min": 15, "30min": 30, "1h": 60, "4h": 240, "1d": 1440}
@@ -258,7 +266,8 @@ def open_interest(call: Call) -> dict[str, Any]:
     length_ns = minutes * NS_PER_MINUTE
     newest_ns = call.world.now_ns() // length_ns * length_ns
     count = call.params.limit(50, 200)
-    rows = [{"openInterest": text(OPEN_INTEREST), "timestamp": ms(newest_ns - n * length_ns)} for n in range(count)]
+    held = open_interest_of(call.world.tape(VENUE, symbol), call.book(symbol))
+    rows = [{"openInterest": text(held), "timestamp": ms(newest_ns - n * length_ns)} for n in range(count)]
     return {"symbol": symbol, "category": "linear", "list": rows, "nextPageCursor": ""}
 
 

@@ -27,7 +27,6 @@ OPERATIONS: Mapping[str, Handler] = {
     "order.amend-batch": orders.ROUTES["/v5/order/amend-batch"],
     "order.cancel-batch": orders.ROUTES["/v5/order/cancel-batch"],
 }
-PER_SECOND = 10
 MAX_REQUEST_IDS = 10_000
 ANSWER_NS = 5 * NS_PER_MS
 """A reply takes a while: pybit registers what to call only after it has sent the request."""
@@ -111,7 +110,7 @@ class TradeSocket:
         headers: dict[str, str] = {}
         try:
             key = self._admitted(frame)
-            headers = self.limits.spend(key.account, f"WS {op}", PER_SECOND)
+            headers = self.limits.spend(key.account, f"WS {op}", self.world.settings.orders_per_s)
             answer = OPERATIONS[op](Call(self.world, Params.of_object(first), key, self.notes))
         except VenueError as error:
             headers = error.headers if isinstance(error, TooManyVisitsError) else headers

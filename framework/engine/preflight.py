@@ -23,14 +23,8 @@ async def check_exchange(
     Every step has `step_s` seconds. `exercise_stops` sends orders: stops far away from the market.
     """
     exchange, name = account.component, account.name
-    link = ExchangeLink(
-        name,
-        clock,
-        random.Random(name),  # noqa: S311
-        _ignore_event,
-        _ignore_quote,
-        reads_only=True,
-    )
+    dice = random.Random(name)  # noqa: S311
+    link = ExchangeLink(name, clock, dice, _ignore_event, _ignore_quote, reads_only=True)
     checkups: list[Checkup] = []
     try:
         markets = await connect(exchange, link, step_s)

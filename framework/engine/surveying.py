@@ -37,7 +37,8 @@ async def survey(
     Where something would have to be seen twice before it is believed, the account is read twice.
     """
     exchange, name = account.component, account.name
-    link = ExchangeLink(name, clock, random.Random(name), _ignore, _ignore_quote)  # noqa: S311
+    dice = random.Random(name)  # noqa: S311
+    link = ExchangeLink(name, clock, dice, _ignore, _ignore_quote, reads_only=True)
     try:
         await connect(exchange, link, settings.start_timeout_s)
         first = await _survey(account, clock, known, settings, None)

@@ -31,6 +31,8 @@ from .contracts import (
     check_sizer,
 )
 from .probes import ExchangeProbe, SourceProbe, StillClock
+from .simulated_loop import KilledError, Outside, SimulatedLoop, StandstillError
+from .simulated_process import Fate, Immortal, Product, SimulatedEnd, SimulatedProcess, SimulatedSource
 
 __all__ = [
     "ACCOUNT",
@@ -38,8 +40,18 @@ __all__ = [
     "SYMBOL",
     "ContractBrokenError",
     "ExchangeProbe",
+    "Fate",
+    "Immortal",
+    "KilledError",
     "Numeric",
+    "Outside",
+    "Product",
+    "SimulatedEnd",
+    "SimulatedLoop",
+    "SimulatedProcess",
+    "SimulatedSource",
     "SourceProbe",
+    "StandstillError",
     "StillClock",
     "check_execution",
     "check_filter",

@@ -61,3 +61,10 @@ def test_what_a_sender_wrote_cannot_command_the_terminal() -> None:
     (line,) = lines_of(Event(BAR, "error", "bad", "a\x1b]0;title\x07\nb"))
 
     assert line.endswith("error: a\\x1b]0;title\\x07\\nb (bad)")
+
+
+def test_the_end_of_a_halt_and_of_a_flatten_are_told_although_nothing_is_wrong() -> None:
+    for code in ("resumed", "flattened"):
+        (line,) = lines_of(Event(BAR, "info", code, "all is well"))
+        assert line.endswith("Z  all is well")
+    assert lines_of(Event(BAR, "info", "stream_restored", "reading back")) == []

@@ -9,6 +9,7 @@ from rich.console import Console
 
 from framework.cli.run_screen import MOST_LINES, MOST_POSITIONS, MOST_WAVES, draw, position_rows, wave_rows
 from framework.cli.run_view import NOTHING, RunView, Snapshot
+from framework.core.records import Event
 from tests.journal.history import HISTORY
 
 
@@ -70,3 +71,11 @@ def test_only_the_newest_waves_and_lines_are_shown() -> None:
 
 def test_a_long_line_does_not_push_the_positions_off_the_screen() -> None:
     assert len(drawn(snapshot(), ["x " * 250])) == len(drawn(snapshot(), ["x"]))
+
+
+def test_a_halt_is_shown_until_it_is_taken_back() -> None:
+    view = RunView()
+    view.apply(Event(0, "warning", "halted", "halted: news; what is open stays protected"))
+    assert drawn(view.snapshot(), [])[1] == "halted: news; what is open stays protected"
+    view.apply(Event(1, "info", "resumed", "positions may be opened again"))
+    assert len(drawn(view.snapshot(), [])) == 1

@@ -291,6 +291,17 @@ async def test_a_venue_that_hangs_is_a_failed_reading() -> None:
         assert events(rig) == ["account_not_read"]
 
 
+@in_virtual_time
+async def test_an_outage_of_hours_is_survived_and_the_first_good_reading_counts() -> None:
+    market = venue()
+    async with running(market) as rig:
+        market.twist("resting", *[ExchangeError("one", "503")] * 1_200)
+        await asyncio.sleep(1_300 * 8)
+        assert rig.engine.failure is None
+        assert not market.twists["resting"]
+        assert rig.engine.reconciler.accounts["one"].failures == 0
+
+
 # ── a restart ───────────────────────────────────────────────────────────────────────────────────────────────
 
 

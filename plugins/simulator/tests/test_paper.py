@@ -111,20 +111,21 @@ def test_after_the_entry_position_and_stop_can_be_read() -> None:
     on_virtual_time(body)
 
 
-@pytest.mark.parametrize("rules", ["binance", "bybit"])
-def test_every_order_that_rests_is_told_in_all_markets(rules: str) -> None:
+def test_every_order_that_rests_is_told_in_all_markets() -> None:
     async def body(told: Told) -> None:
-        exchange = await _started(told, rules)
+        exchange = await _started(told)
         assert await exchange.resting() == ()
         await exchange.place_entry(kernel_entry(CLOUD, "50", side=Side.SHORT))
-        stop = kernel_stop("0.12497", symbol=CLOUD, quantity="50", side=Side.SHORT)
-        await exchange.place_stop(stop)
+        await exchange.place_stop(kernel_stop("0.12497", symbol=CLOUD, quantity="50", side=Side.SHORT))
+        own = kernel_stop("0.12600", symbol=CLOUD, quantity="40", side=Side.SHORT, attached=False, client_id="s1")
+        await exchange.place_stop(own)
         await exchange.place_entry(kernel_entry(AR, "3", client_id="e1", price="3.400"))
-        waiting, rests = await exchange.resting()
+        waiting, attached, rests = await exchange.resting()
         assert (waiting.client_id, waiting.kind, waiting.symbol) == ("e1", RestingKind.ENTRY, AR)
         assert (waiting.side, waiting.quantity, waiting.price) == (OrderSide.BUY, d(3), d("3.400"))
-        assert (rests.client_id, rests.kind, rests.symbol) == ("s0", RestingKind.STOP, CLOUD)
-        assert (rests.side, rests.price, rests.reduce_only) == (OrderSide.BUY, d("0.12497"), True)
+        assert (attached.client_id, attached.kind, attached.quantity) == ("s0", RestingKind.STOP, None)
+        assert (rests.client_id, rests.kind, rests.symbol) == ("s1", RestingKind.STOP, CLOUD)
+        assert (rests.side, rests.price, rests.quantity) == (OrderSide.BUY, d("0.12600"), d(40))
 
     on_virtual_time(body)
 

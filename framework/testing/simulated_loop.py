@@ -1,0 +1,170 @@
+"""An event loop for simulations: virtual time, a seeded order of what is ready, and a process that can be killed.
+
+Whatever asyncio code runs on it is the real code. Nothing ever waits for the machine: there are no sockets, no signals
+and no threads. Where several callbacks are ready in one turn, chance from the seed decides which runs first, because
+on a machine the order of what the network brings is nobody's choice either. The same seed gives the same run.
+
+Time belongs to an `Outside`: what the process does not control, and what goes on when the process is dead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import heapq
+import math
+import random
+from collections import deque
+from typing import Any, Protocol
+from weakref import WeakKeyDictionary
+
+NS = 1_000_000_000
+
+CLOSING_TRIES = 20
+"""How often a task that awaits something while it is being buried is closed again."""
+
+
+class Outside(Protocol):
+    """Time, and all that happens in it outside the process."""
+
+    def now_ns(self) -> int:
+        """The instant, ns UTC."""
+
+    def next_due_ns(self) -> int | None:
+        """When something next happens by itself; None: nothing will."""
+
+    def advance(self, delta_ns: int) -> None:
+        """Let so much time pass; what falls due on the way happens, each at its instant."""
+
+
+class KilledError(SystemExit):
+    """The process was killed. Not an `Exception`, so that no code of the process survives it."""
+
+
+class StandstillError(RuntimeError):
+    """Nothing is ready, and nothing will ever happen: the process waits for ever."""
+
+
+class SimulatedLoop(asyncio.BaseEventLoop):
+    """An asyncio loop on the time of an `Outside`. Its own time is the seconds since it was made."""
+
+    # What `asyncio.BaseEventLoop` keeps; it is not in its type.
+    _ready: deque[asyncio.Handle]
+    _scheduled: list[asyncio.TimerHandle]
+    _timer_cancelled_count: int
+    _stopping: bool
+
+    def __init__(self, outside: Outside, chance: random.Random) -> None:
+        super().__init__()
+        self.outside = outside
+        self.is_killed = False
+        self._chance = chance
+        self._began_ns = outside.now_ns()
+        self._contexts: WeakKeyDictionary[asyncio.Task[Any], contextvars.Context] = WeakKeyDictionary()
+
+    def time(self) -> float:
+        """Seconds since the loop was made, virtual."""
+        return (self.outside.now_ns() - self._began_ns) / NS
+
+    def kill(self) -> None:
+        """End the process after the callback that runs now: `run_until_complete` raises `KilledError`."""
+        self.is_killed = True
+
+    def bury(self) -> None:
+        """Let go of all that the loop was about to do, without letting any of it happen.
+
+        Coroutines are closed where they stand. What they do while they are being closed meets a dead process: it must
+        not reach the outside.
+        """
+        self.is_killed = True
+        self.set_exception_handler(lambda loop, context: None)
+        buried: set[asyncio.Task[Any]] = set()
+        asyncio._set_running_loop(self)  # what is begun while it is closed becomes a task, and is buried too
+        while left := [each for each in self._contexts.items() if each[0] not in buried and not each[0].done()]:
+            for task, context in left:  # closing one may make another
+                buried.add(task)
+                task._log_destroy_pending = False  # type: ignore[attr-defined]
+                _close(task.get_coro(), context)
+        asyncio._set_running_loop(None)
+        for task in list(self._contexts):
+            if task.done() and not task.cancelled():
+                task.exception()  # nobody asks any more, and asyncio must not complain of that
+        self._ready.clear()
+        self._scheduled.clear()
+        self.close()
+
+    def create_task(
+        self, coro: Any, *, name: object = None, context: contextvars.Context | None = None
+    ) -> asyncio.Task[Any]:
+        """As every loop does; the context is kept, to bury the task in."""
+        context = contextvars.copy_context() if context is None else context
+        task: asyncio.Task[Any] = asyncio.Task(
+            coro, loop=self, name=None if name is None else str(name), context=context
+        )
+        self._contexts[task] = context
+        return task
+
+    def _write_to_self(self) -> None:
+        """Nobody calls from another thread."""
+
+    def _process_events(self, event_list: Any) -> None:
+        """There is no I/O."""
+
+    def _run_once(self) -> None:
+        if not self._ready:
+            self._pass_time()
+        self._take_due()
+        batch = list(self._ready)
+        self._ready.clear()
+        if len(batch) > 1:
+            self._chance.shuffle(batch)
+        try:
+            for handle in batch:
+                if not handle._cancelled:
+                    handle._run()
+                    if self.is_killed:
+                        raise KilledError
+        except KilledError:
+            self._ready.extend(batch)  # perhaps nobody else holds on to their tasks, which are yet to be buried
+            raise
+
+    def _pass_time(self) -> None:
+        """Nothing is ready: let time pass until something is due here or outside."""
+        while self._scheduled and self._scheduled[0]._cancelled:
+            self._drop()
+        now_ns = self.outside.now_ns()
+        dues = [due for due in (self._own_due_ns(), self.outside.next_due_ns()) if due is not None]
+        if not dues:
+            raise StandstillError(f"nothing is ready and nothing will ever happen: {self}")
+        self.outside.advance(max(0, min(dues) - now_ns))
+
+    def _own_due_ns(self) -> int | None:
+        """When the first timer is due: never before the loop's time, a float, shows it, or it would wait for ever."""
+        if not self._scheduled:
+            return None
+        when_s = self._scheduled[0].when()
+        elapsed_ns = math.ceil(when_s * NS)
+        return self._began_ns + elapsed_ns + (elapsed_ns / NS < when_s)
+
+    def _take_due(self) -> None:
+        now_s, scheduled = self.time(), self._scheduled
+        while scheduled and (scheduled[0]._cancelled or scheduled[0].when() <= now_s):
+            handle = self._drop()
+            if not handle._cancelled:
+                self._ready.append(handle)
+
+    def _drop(self) -> asyncio.TimerHandle:
+        handle = heapq.heappop(self._scheduled)
+        handle._scheduled = False  # type: ignore[attr-defined]
+        if handle._cancelled:
+            self._timer_cancelled_count -= 1
+        return handle
+
+
+def _close(coroutine: Any, context: contextvars.Context) -> None:
+    """End a coroutine that waits; one that awaits something while it ends is told again."""
+    for _ in range(CLOSING_TRIES):
+        with contextlib.suppress(BaseException):
+            context.run(coroutine.close)
+            return

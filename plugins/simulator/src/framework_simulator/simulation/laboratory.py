@@ -1,0 +1,77 @@
+"""Where schedules are run and judged, one after another, in one process."""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import shutil
+import tempfile
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from attrs import define, field, frozen
+
+from framework.testing import Product
+
+from .deployment import ENVIRON, configurations
+from .run import Outcome, Run
+from .schedule import Schedule
+from .verdicts import compare
+
+Judge = Callable[[Outcome], list[str]]
+
+MEMORY = Path("/dev/shm")  # noqa: S108 - a directory of its own is made there
+COLLECT_EVERY = 20
+
+
+@frozen
+class Trial:
+    """A schedule that was run and judged. `outcome` is None if the run itself broke, which is among the problems."""
+
+    schedule: Schedule
+    outcome: Outcome | None
+    problems: tuple[str, ...]
+
+
+@define(eq=False)
+class Laboratory:
+    """Runs schedules. Use it as a context manager: its journals live in memory where the machine has such a place."""
+
+    judges: tuple[Judge, ...] = ()
+    _scratch: Path = field(init=False)
+    _product: Product = field(init=False)
+    _count: int = field(default=0, init=False)
+
+    def __enter__(self) -> Laboratory:
+        self._scratch = Path(tempfile.mkdtemp(prefix="simulation-", dir=MEMORY if MEMORY.is_dir() else None))
+        self._product = Product(configurations(), ENVIRON, self._scratch)
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        shutil.rmtree(self._scratch, ignore_errors=True)
+
+    def run(self, schedule: Schedule) -> Trial:
+        """Run one schedule and judge what it left behind. Never raises for what a run does."""
+        self._count += 1
+        directory = self._scratch / f"run-{self._count}"
+        try:
+            outcome = Run(self._product, schedule, directory).to_the_end()
+            problems = [*compare(outcome), *(problem for judge in self.judges for problem in judge(outcome))]
+        except Exception:
+            return Trial(schedule, None, (f"the run broke: {traceback.format_exc()}",))
+        finally:
+            shutil.rmtree(directory, ignore_errors=True)
+            if self._count % COLLECT_EVERY == 0:
+                gc.collect()
+        return Trial(schedule, outcome, tuple(problems))
+
+
+def judge_named(name: str) -> Judge:
+    """The judge of ``module:function``. Raises ValueError for what is none."""
+    module, _, function = name.partition(":")
+    try:
+        found: Judge = getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(f"there is no judge {name!r}: {error}") from None
+    return found

@@ -1,0 +1,290 @@
+"""One schedule from beginning to end: the venues, the lives of the product, and what is left to judge."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from attrs import define, field, frozen
+
+from framework import (
+    Batch,
+    Endpoint,
+    Exchange,
+    Intent,
+    Record,
+    Rehearsable,
+    Secret,
+    SessionStarted,
+    Side,
+    Signal,
+)
+from framework.testing import Product, SimulatedEnd, SimulatedProcess, SimulatedSource
+
+from ..emulator.build import Plan, build_world
+from ..emulator.clock import NS_PER_MS, ManualClock
+from ..emulator.funding import FundingClock
+from ..emulator.world import KeyInfo, World
+from .deployment import KEY, REST, SECRET, STREAMS
+from .happening import Happenings
+from .path import PricePath
+from .schedule import Item, Schedule
+from .transport import Carrier
+from .weather import Weather
+
+START_NS = 1_700_000_100_000_000_000
+BAR_NS = 900_000_000_000
+SCORE = Decimal(90)
+FIRST_PAUSE_MS, LONGEST_PAUSE_MS = 2_000, 30_000
+"""How long after an end in failure a life is followed by the next: who looks after the process starts it again."""
+
+MOST_LIVES = 1_000
+RECOVERY_NS = 8_000_000_000
+"""So long after a death the points of the next life count, whatever the schedule says."""
+
+
+@frozen
+class Life:
+    """From the start of a process to its end, ns UTC, and how it ended. `ready_ns`: when its session began.
+
+    A process that waits for its venues to let it start is not up: it may end without having been able to act.
+    """
+
+    from_ns: int
+    ready_ns: int | None
+    to_ns: int
+    end: SimulatedEnd
+
+
+@define
+class Outcome:
+    """What a run left behind. `problems` are those that were seen without an oracle."""
+
+    schedule: Schedule
+    lines: list[dict[str, Any]]
+    lives: list[Life]
+    records: list[Record]
+    met: Counter[str]
+    points: list[str]
+    problems: list[str]
+    ledger_digest: str
+    journal_digest: str
+
+    @property
+    def up(self) -> list[tuple[int, int]]:
+        """When the product was up, ns UTC."""
+        return [(life.ready_ns, life.to_ns) for life in self.lives if life.ready_ns is not None]
+
+
+@define(eq=False)
+class Doom:
+    """Counts the points at which the process could die, within the schedule's bounds, and says at which it does."""
+
+    kills: Mapping[int, Item]
+    points: list[str] = field(factory=list)
+    now_ns: Callable[[], int] = lambda: 0
+    from_ns: int = 0
+    to_ns: int = 0
+    struck: list[str] = field(factory=list)
+
+    def reached(self, point: str) -> bool:
+        """See `framework.testing.Fate`."""
+        now_ns = self.now_ns()
+        if not self.from_ns <= now_ns < self.to_ns:
+            return False
+        self.points.append(point)
+        if len(self.points) in self.kills:
+            self.struck.append(point)
+            self.to_ns = max(self.to_ns, now_ns + self.down_ms * NS_PER_MS + RECOVERY_NS)
+            return True
+        return False
+
+    @property
+    def down_ms(self) -> int:
+        """How long the process stays dead this time."""
+        item = self.kills.get(len(self.points))
+        return 0 if item is None else int(item.own["down_ms"])
+
+
+@define(eq=False)
+class OffClock:
+    """What the product believes the time to be."""
+
+    true: ManualClock
+    skew_ns: int = 0
+
+    def now_ns(self) -> int:
+        """Nanoseconds since 1970-01-01 UTC."""
+        return self.true.now_ns() + self.skew_ns
+
+
+@define(eq=False)
+class Run:
+    """Runs one schedule. `product` is loaded once for all; `directory` must be empty."""
+
+    product: Product
+    schedule: Schedule
+    directory: Path
+    lines: list[dict[str, Any]] = field(factory=list, init=False)
+    records: list[Record] = field(factory=list, init=False)
+    lives: list[Life] = field(factory=list, init=False)
+    problems: list[str] = field(factory=list, init=False)
+    time: ManualClock = field(init=False)
+    clock: OffClock = field(init=False)
+    world: World = field(init=False)
+    weather: Weather = field(init=False)
+    doom: Doom = field(init=False)
+    source: SimulatedSource = field(init=False)
+    _intended: set[str] = field(factory=set, init=False)
+    _digest: bytes = field(default=b"", init=False)
+    _ready_ns: int | None = field(default=None, init=False)
+    _carrier: Carrier | None = field(default=None, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        schedule = self.schedule
+        self.time = ManualClock(START_NS)
+        self.clock = OffClock(self.time)
+        keys = [KeyInfo(KEY, SECRET, "simulated")]
+        self.world = build_world(self.time, Plan(keys=keys, sinks=[self._line], seed=schedule.seed))
+        self.weather = Weather(self.world, schedule.chance("weather"), schedule.latency_ms * NS_PER_MS)
+        self.source = SimulatedSource(self._batches())
+        first_ns = min(self.source.batches, default=START_NS)
+        self.doom = Doom(
+            {int(kill.own["point"]): kill for kill in schedule.of("kill")},
+            now_ns=self.time.now_ns,
+            from_ns=first_ns if schedule.armed_ms is None else START_NS + schedule.armed_ms * NS_PER_MS,
+            to_ns=START_NS + (schedule.end_ms if schedule.disarmed_ms is None else schedule.disarmed_ms) * NS_PER_MS,
+        )
+
+    def to_the_end(self) -> Outcome:
+        """Run it."""
+        # What was killed has closed nothing, and ccxt would complain of that.
+        logging.getLogger("ccxt").setLevel(logging.ERROR)
+        PricePath(self.world, self.schedule).begin()
+        FundingClock(self.world).begin()
+        Happenings(self.world, self.weather, self.schedule, self.clock, self._cut).begin()
+        self.product.prepare(self.directory)
+        end_ns = START_NS + self.schedule.end_ms * NS_PER_MS
+        pause_ms = FIRST_PAUSE_MS
+        while self.time.now_ns() < end_ns:
+            end = self._live(end_ns)
+            if end.end is not None and not end.killed and not end.end.failed:
+                break
+            down_ms = self.doom.down_ms if end.killed else pause_ms
+            pause_ms = FIRST_PAUSE_MS if end.killed else min(LONGEST_PAUSE_MS, pause_ms * 2)
+            self.time.advance(min(down_ms * NS_PER_MS, max(0, end_ns - self.time.now_ns())))
+            if len(self.lives) > MOST_LIVES:
+                self.problems.append(f"more than {MOST_LIVES} lives")
+                break
+        self.time.advance(5_000 * NS_PER_MS)
+        return self._outcome()
+
+    def _live(self, end_ns: int) -> SimulatedEnd:
+        carrier = self._carrier = Carrier(self.world, self.weather, self.doom, self._check_request)
+        process = SimulatedProcess(
+            deployment=self.product.deployment(self.schedule.execution),
+            directory=self.directory,
+            exchanges=self._exchanges(carrier),
+            source=self.source,
+            clock=self.clock,
+            outside=self.time,
+            seed=f"{self.schedule.seed}/{len(self.lives)}",
+            fate=self.doom,
+            on_born=carrier.begin,
+            on_commit=self._committed,
+        )
+        from_ns, self._ready_ns = self.time.now_ns(), None
+        end = process.live(end_ns)
+        carrier.die()
+        self.lives.append(Life(from_ns, self._ready_ns, self.time.now_ns(), end))
+        return end
+
+    def _exchanges(self, carrier: Carrier) -> Mapping[str, Exchange]:
+        made: dict[str, Exchange] = {}
+        for name, component in self.product.exchanges(self.schedule.execution).items():
+            if not isinstance(component, Rehearsable):
+                raise TypeError(f"{name} can't be pointed elsewhere")
+            made[name] = component.at(Endpoint(REST[name], STREAMS[name], Secret(KEY), Secret(SECRET), carrier.session))
+        return made
+
+    def _cut(self, venue: str) -> None:
+        if self._carrier is not None and not self._carrier.is_dead:
+            self._carrier.cut(venue)
+
+    # ── signals ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _batches(self) -> dict[int, Callable[[], Batch]]:
+        waves: dict[int, list[Item]] = {}
+        for item in self.schedule.of("signal"):
+            waves.setdefault(item.at_ms, []).append(item)
+        return {
+            START_NS + at_ms * NS_PER_MS: lambda items=items, number=number: self._batch(items, number)  # type: ignore[misc]
+            for number, (at_ms, items) in enumerate(sorted(waves.items()))
+        }
+
+    def _batch(self, items: Sequence[Item], number: int) -> Batch:
+        now_ns = self.clock.now_ns()
+        bar_ns = (START_NS // BAR_NS - 10 + number) * BAR_NS
+        return Batch(
+            tuple(
+                Signal(
+                    id=f"{number}-{item.venue}-{item.own['symbol']}",
+                    source="simulated",
+                    account=item.venue,
+                    symbol=item.own["symbol"],
+                    side=Side(item.own["side"]),
+                    bar_time_ns=bar_ns,
+                    created_ns=now_ns,
+                    received_ns=now_ns,
+                    score=SCORE,
+                )
+                for item in items
+            ),
+            complete=True,
+        )
+
+    # ── what is seen ────────────────────────────────────────────────────────────────────────────────────────
+
+    def _line(self, line: dict[str, Any]) -> None:
+        self.lines.append(line)
+
+    def _committed(self, records: Sequence[Record], digest: bytes) -> None:
+        self.records.extend(records)
+        self._digest = digest
+        for record in records:
+            if isinstance(record, Intent):
+                self._intended.add(record.client_id)
+            elif isinstance(record, SessionStarted):
+                self._ready_ns = self.time.now_ns()
+
+    def _check_request(self, client_ids: Sequence[str]) -> None:
+        """A request of ours is about to leave: its intent must be durable."""
+        for identifier in client_ids:
+            if identifier not in self._intended:
+                self.problems.append(f"a request with {identifier} left before its intent was durable")
+
+    def _outcome(self) -> Outcome:
+        met = Counter(line["name"] for line in self.lines if line["kind"] == "fault")
+        met.update(f"killed: {point}" for point in self.doom.struck)
+        self.problems += [f"the emulator has a defect: {defect.trace}" for defect in self.world.defects]
+        text = "\n".join(json.dumps(line, sort_keys=True) for line in self.lines)
+        return Outcome(
+            schedule=self.schedule,
+            lines=self.lines,
+            lives=self.lives,
+            records=self.records,
+            met=met,
+            points=self.doom.points,
+            problems=self.problems,
+            ledger_digest=hashlib.sha256(text.encode()).hexdigest(),
+            journal_digest=self._digest.hex(),
+        )
+
+
+__all__ = ["START_NS", "Life", "Outcome", "Run"]

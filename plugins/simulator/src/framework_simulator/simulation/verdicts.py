@@ -1,0 +1,111 @@
+"""What can be seen to be wrong with a run without an oracle: the journal against the venue, and how it ended."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from framework import Event, FillRecorded
+
+from .run import Outcome
+
+OUR_BUGS = frozenset({"protocol_error", "venue_task_failed", "observer_failed"})
+"""Events by which the product says that it has met a bug of its own."""
+
+Market = tuple[str, str]
+
+
+def compare(outcome: Outcome) -> list[str]:
+    """What is wrong, a line each."""
+    return [
+        *outcome.problems,
+        *_bugs(outcome),
+        *_ends(outcome),
+        *_fills(outcome),
+        *_repeated(outcome),
+        *_naked(outcome),
+    ]
+
+
+def _bugs(outcome: Outcome) -> Iterator[str]:
+    for record in outcome.records:
+        if isinstance(record, Event) and record.code in OUR_BUGS:
+            yield f"the product met a bug of its own: {record.code}: {record.message}"
+
+
+def _ends(outcome: Outcome) -> Iterator[str]:
+    for life in outcome.lives:
+        if life.end.end is not None and "the engine stopped" in life.end.end.reason:
+            yield f"a session ended: {life.end.end.reason}"
+
+
+def _fills(outcome: Outcome) -> Iterator[str]:
+    """Journal fills = venue fills, in every market that nobody else traded in.
+
+    Not judged where a clock was off: executions are asked for since the instant of the decision, by our clock.
+    """
+    schedule = outcome.schedule
+    if schedule.of("clock") or any(item.own["name"] == "clock-skew" for item in schedule.of("rule")):
+        return
+    journal: dict[Market, Counter[tuple[str, Decimal]]] = defaultdict(Counter)
+    venue: dict[Market, Counter[tuple[str, Decimal]]] = defaultdict(Counter)
+    for record in outcome.records:
+        if isinstance(record, FillRecorded):
+            fill = record.fill
+            journal[record.account, fill.symbol][fill.side.value, fill.price] += _units(fill.quantity)
+    for line in outcome.lines:
+        if line["kind"] == "fill":
+            venue[line["venue"], line["symbol"]][line["side"], Decimal(line["price"])] += _units(Decimal(line["qty"]))
+    for market in sorted((journal.keys() | venue.keys()) - _touched(outcome)):
+        if journal[market] != venue[market]:
+            missing, more = venue[market] - journal[market], journal[market] - venue[market]
+            where = " ".join(market)
+            yield f"{where}: fills that the journal lacks: {dict(missing)}; that the venue lacks: {dict(more)}"
+
+
+def _units(quantity: Decimal) -> int:
+    """A quantity as whole units of its smallest step: counters hold whole numbers."""
+    return int(quantity.scaleb(12))
+
+
+def _repeated(outcome: Outcome) -> Iterator[str]:
+    seen: Counter[tuple[str, str]] = Counter()
+    for record in outcome.records:
+        if isinstance(record, FillRecorded):
+            seen[record.account, record.fill.id] += 1
+    for (account, identifier), times in seen.items():
+        if times > 1:
+            yield f"{account}: the execution {identifier} was recorded {times} times"
+
+
+def _naked(outcome: Outcome) -> Iterator[str]:
+    """At the end every position of ours is covered."""
+    held: dict[Market, Decimal] = {}
+    stops: dict[Market, dict[str, Decimal | None]] = defaultdict(dict)
+    for line in outcome.lines:
+        if line["kind"] == "position":
+            held[line["venue"], line["symbol"]] = abs(Decimal(line["qty"]))
+        elif line["kind"] == "stop":
+            _note_stop(stops[line["venue"], line["symbol"]], line)
+    for market, quantity in sorted(held.items()):
+        resting = stops[market].values()
+        covered = any(each is None for each in resting) or sum(each or 0 for each in resting) >= quantity
+        if quantity and not covered and market not in _touched(outcome):
+            yield f"{' '.join(market)}: {quantity} are open at the end, and no stop covers them"
+
+
+def _note_stop(resting: dict[str, Decimal | None], line: dict[str, Any]) -> None:
+    resting.pop(line["id"], None)
+    if line["status"] == "untriggered":
+        resting[line["id"]] = None if line["qty"] is None else Decimal(line["qty"])
+
+
+def _touched(outcome: Outcome) -> set[Market]:
+    """The markets in which others traded, or the venue itself."""
+    return {
+        (item.venue, item.own["market"])
+        for item in outcome.schedule.of("rule")
+        if item.own["name"] in ("position-changed", "liquidation", "adl")
+    }

@@ -29,9 +29,11 @@ FAULTY = Bounds(
     naked_fault_max_ms_binance=7 * HOUR_MS,
     naked_fault_max_ms_bybit=7 * HOUR_MS,
     settling_s=600,
+    fault_window_s=75,
 )
 """While nothing of ours arrives nobody can be protected: under a fault the oracle counts, and judges the end. What
-was done to a stop while the product was down is mended within the time that an emergency may take.
+was done to a stop while the product was down is mended within the time that an emergency may take. What was lost
+without a word is found when the account is read as a whole, once a minute.
 """
 
 LOSING_SIDE, TIGHTENING = 3, 8

@@ -74,6 +74,9 @@ FIRST_MS = 5_000
 CALM_MS = 200_000
 """How long a run goes on after its faults: recovery, then the time in which liveness and leftovers are judged."""
 
+SILENCE_MS = 600_000
+"""How long a venue may want not to hear of us: Bybit ten minutes after a 403."""
+
 LONG_ONE_IN = 100
 """So many schedules have one whose partition may last for hours."""
 
@@ -99,7 +102,7 @@ def draw(seed: int) -> Schedule:
         seed=seed,
         items=tuple(items),
         calm_ms=busy_ms,
-        end_ms=busy_ms + CALM_MS,
+        end_ms=busy_ms + CALM_MS + (SILENCE_MS if any(item.own.get("name") in SILENCED for item in items) else 0),
         execution=_execution(chance, items),
         step_ms=30_000 if is_long else 5_000,
         volatility=chance.choice((0.1, 0.3, 0.6)),
@@ -136,11 +139,17 @@ def _within(chance: random.Random, busy_ms: int) -> int:
 
 
 def _weather(chance: random.Random, busy_ms: int) -> list[Item]:
-    """Requests and frames go astray, some kinds of them, all the time or for a while."""
+    """Requests and frames go astray, some kinds of them: a quarter of all at most."""
     names = chance.sample(sorted(RATES), chance.randint(1, 4))
     rate = chance.choice((0.02, 0.08, 0.25))
     return [
-        Item("weather", READY_MS, busy_ms - READY_MS, venue, {name: min(rate, RATES[name]) for name in names})
+        Item(
+            "weather",
+            READY_MS,
+            busy_ms - READY_MS,
+            venue,
+            {name: min(rate / len(names), RATES[name]) for name in names},
+        )
         for venue in chance.choice((VENUES, VENUES[:1], VENUES[1:]))
     ]
 
@@ -284,7 +293,7 @@ def _filters(chance: random.Random) -> dict[str, Any]:
 
 
 HAPPENINGS: Mapping[str, Callable[[random.Random], dict[str, Any]]] = {
-    "position-changed": lambda chance: {**_somewhere(chance), "qty": chance.choice(("0", "0", "0.001", "1", "-1"))},
+    "position-changed": lambda chance: {**_somewhere(chance), "qty": chance.choice(("0", "0", "1", "-1"))},
     "liquidation": _somewhere,
     "streams-closed": lambda chance: {"for_ms": chance.choice((0, 5_000, 60_000)), "lasts_ms": 60_000},
     "streams-silent": lambda chance: {"for_ms": chance.choice((5_000, 60_000)), "lasts_ms": 60_000},

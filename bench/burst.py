@@ -36,6 +36,9 @@ from .emulator import KEY, SECRET, emulator
 from .measure import ROOT
 
 LATENCY_MS = 100
+TRIPS = {"binance": 2, "bybit": 1}
+"""Round trips until a position is protected, one after another: its stop has a request of its own, or has not."""
+
 FLOOR_KEY, FLOOR_SECRET = "floor-key", "floor-secret"
 """The floor trades on an account of its own: orders are counted by account."""
 
@@ -61,7 +64,7 @@ base_url = "{rest}"
 stream_url = "{ws}"
 symbols = {symbols}
 leverage = {leverage}
-warm_connections = 50
+warm_connections = {connections}
 {more}
 [[signals]]
 use = "none"
@@ -142,7 +145,8 @@ def product_waves(urls: dict[str, Any], venue: str, sizes: Sequence[int]) -> lis
     if len(symbols) < sum(sizes):
         raise RuntimeError(f"{venue}: only {len(symbols)} markets for {sum(sizes)} positions")
     with TemporaryDirectory() as state:
-        deployment = _deployment(urls, venue, symbols[: sum(sizes)], Path(state))
+        connections = TRIPS[venue] * max(sizes)  # on Binance the stop leaves while the entry waits for its answer
+        deployment = _deployment(urls, venue, symbols[: sum(sizes)], connections, Path(state))
         return asyncio.run(_waves(deployment, venue, symbols, sizes))
 
 
@@ -185,7 +189,7 @@ async def _waves(deployment: Deployment, venue: str, symbols: list[str], sizes: 
     return waves
 
 
-def _deployment(urls: dict[str, Any], venue: str, symbols: list[str], state: Path) -> Deployment:
+def _deployment(urls: dict[str, Any], venue: str, symbols: list[str], connections: int, state: Path) -> Deployment:
     text = CONFIG.format(
         venue=venue,
         rest=urls[venue]["rest"],
@@ -194,6 +198,7 @@ def _deployment(urls: dict[str, Any], venue: str, symbols: list[str], state: Pat
         usd=POSITION_USD,
         more=f"orders_per_s = {ORDERS_PER_S}" if venue == "bybit" else "",
         leverage=20 if venue == "binance" else 10,  # as the emulated accounts have it
+        connections=connections,
         state=state,
     )
     file = state / "config.toml"
@@ -358,4 +363,4 @@ def with_latency(work: Callable[[dict[str, Any]], Any], *options: str) -> Any:
         return work(urls)
 
 
-__all__ = ["LATENCY_MS", "Wave", "ask", "covering", "product_waves", "raw_waves", "with_latency"]
+__all__ = ["LATENCY_MS", "TRIPS", "Wave", "ask", "covering", "product_waves", "raw_waves", "with_latency"]

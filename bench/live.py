@@ -18,7 +18,6 @@ from .measure import Figure, cost_of
 
 SIZES = (8, 20, 50)
 ROUNDS = 4
-TRIPS = {"binance": 2, "bybit": 1}
 ALLOWED = {8: 1.10, 20: 1.10, 50: 1.20}
 CPU_BUDGET_MS = 2.0
 NAKED_TRIPS = 1.15
@@ -54,7 +53,7 @@ def _round(urls: dict[str, Any], *, venue: str) -> Round:
 
 
 def _wave_figures(venue: str, size: int, rounds: Sequence[Round], place: int) -> list[Figure]:
-    trips = TRIPS[venue]
+    trips = burst.TRIPS[venue]
     limit_ms = trips * burst.LATENCY_MS * ALLOWED[size]
     covered = sorted(each.covered_s[place] * 1000 for each in rounds)
     known = sorted(max(each.ours[place].protected_s) * 1000 for each in rounds)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from .core.events import (
         ExchangeEvent,
         FillSeen,
+        HealthSeen,
         MarketsSeen,
         OrderSeen,
         PositionSeen,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
         QuoteUpdate,
         Timeline,
     )
+    from .core.health import Health
     from .core.market import (
         INTERVALS_S,
         Account,
@@ -160,6 +162,8 @@ __all__ = [
     "FrameworkError",
     "Guard",
     "Halting",
+    "Health",
+    "HealthSeen",
     "Holding",
     "Intent",
     "MarketData",
@@ -258,13 +262,14 @@ _NAMES_BY_MODULE = {
         "SourceLink", "not_negative", "positive",
     ),
     ".core.events": (
-        "ExchangeEvent", "FillSeen", "MarketsSeen", "OrderSeen", "PositionSeen", "StopSeen", "StreamLost",
+        "ExchangeEvent", "FillSeen", "HealthSeen", "MarketsSeen", "OrderSeen", "PositionSeen", "StopSeen", "StreamLost",
         "StreamRestored", "VenueNotice",
     ),
     ".core.execution": ("EntryPlan", "EntryStep", "EntryTry"),
     ".core.feed": (
         "BarUpdate", "Batch", "CandleUpdate", "MarketUpdate", "OpenInterestUpdate", "QuoteUpdate", "Timeline",
     ),
+    ".core.health": ("Health",),
     ".core.market": (
         "INTERVALS_S", "Account", "Candle", "ClosedPosition", "MarketData", "MarketRules", "MarketSnapshot", "Need",
         "OpenPosition", "Portfolio", "PriceSource", "Quote",

@@ -23,7 +23,7 @@ from .engine.snapshot import thaw
 from .engine.surveying import Survey, survey
 from .engine.virtual import VirtualLoop, run_virtual
 from .errors import ConfigError, JournalError, Problem
-from .journal import InUseError, Journal, JournalReader, WriterKind, journal_path, prepare_journal
+from .journal import InUseError, Journal, JournalReader, Pulse, WriterKind, journal_path, prepare_journal
 
 __all__ = [
     "OpenLine",
@@ -79,7 +79,14 @@ def run_session(
     async def main(clock: Clock) -> SessionEnd:
         journal = Journal.open(path, writer=kind, accounts=uses)
         session = Session(
-            deployment, clock, journal, timeline is not None, on_record, mode, entries_stopped=prepared.entries_stopped
+            deployment,
+            clock,
+            journal,
+            timeline is not None,
+            on_record,
+            mode,
+            entries_stopped=prepared.entries_stopped,
+            pulse=Pulse(deployment.state),
         )
         start = SessionStart(
             tuple(each.name for each in deployment.enabled_exchanges),

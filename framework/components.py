@@ -21,6 +21,7 @@ from attrs import field, frozen
 from .core.events import ExchangeEvent
 from .core.execution import EntryPlan, EntryStep, EntryTry
 from .core.feed import Batch, MarketUpdate, Timeline
+from .core.health import Health
 from .core.market import Account, MarketData, MarketRules, MarketSnapshot, Need, Portfolio, Quote
 from .core.orders import (
     Balance,
@@ -167,6 +168,12 @@ class SourceLink(Protocol):
 
     async def submit(self, batch: Batch) -> None:
         """Hand over signals. Returns once they are durable: only then acknowledge them to the sender."""
+
+    def report(self, condition: str, health: Health, reason: str = "") -> None:
+        """Say how the source is: "connected", say, and why not. Cheap, and the same may be said again and again.
+
+        The source is as healthy as the worst of its conditions. One that reports nothing is not known to be healthy.
+        """
 
     def publish(self, update: MarketUpdate) -> None:
         """Hand over recorded market data. It reaches simulated exchanges, and what stands in for real ones."""

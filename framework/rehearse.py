@@ -19,7 +19,7 @@ from .engine.clock import SystemClock
 from .engine.leaping import LeapingClock
 from .engine.session import Session, SessionEnd
 from .errors import ConfigError, PluginError, Problem
-from .journal import Journal, WriterKind, journal_path, prepare_journal
+from .journal import Journal, Pulse, WriterKind, journal_path, prepare_journal
 from .registry import Kind
 from .stages import Endpoint, Rehearsable, Stage
 
@@ -66,7 +66,8 @@ def run_rehearsal(
             endpoints = await stage.start(clock, {each.name: each.use for each in accounts}, recorded)
             pointed = _pointed(deployment, accounts, endpoints, stage)
             journal = Journal.open(path, writer=WriterKind.THREAD)
-            session = Session(pointed, clock, journal, recorded, on_record, SessionMode.REHEARSAL, stage)
+            pulse = Pulse(deployment.state)
+            session = Session(pointed, clock, journal, recorded, on_record, SessionMode.REHEARSAL, stage, pulse=pulse)
             start = SessionStart(
                 tuple(each.name for each in deployment.enabled_exchanges),
                 tuple(each.use for each in deployment.enabled_sources),

@@ -18,6 +18,7 @@ BUILT_IN: Mapping[str, str] = {
     "positions": "The positions that the journal knows.",
     "signals": "The signals that arrived, and what became of them.",
     "events": "What a person should be able to find again.",
+    "health": "How the session and its parts are, and since when.",
     "explain": "Why a signal ended the way it did.",
     "report": "What became of waves: counts, protection, latencies, errors.",
     "journal": "Whether the journal can be trusted.",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from attrs import Attribute, field, frozen
 
@@ -140,6 +141,13 @@ class Deployment:
     def enabled_observers(self) -> tuple[Configured[Observer], ...]:
         """The observers that see the records."""
         return _enabled(self.observers)
+
+    def components(self) -> tuple[object, ...]:
+        """Every component, whatever its kind, the disabled ones among them."""
+        many = (self.exchanges, self.sources, self.filters, self.risk, self.protections, self.observers)
+        ones = (self.sizer, self.execution, self.rehearsal)
+        configured: list[Any] = [*itertools.chain.from_iterable(many), *(each for each in ones if each is not None)]
+        return tuple(each.component for each in configured)
 
 
 def _enabled(everything: tuple[Configured[C], ...]) -> tuple[Configured[C], ...]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
+from .health import Health
 from .market import MarketRules
 from .orders import Fill, OrderReport, StopReport, VenuePosition
 
@@ -69,4 +70,28 @@ class VenueNotice:
     message: str
 
 
-ExchangeEvent = FillSeen | OrderSeen | StopSeen | PositionSeen | StreamLost | StreamRestored | MarketsSeen | VenueNotice
+@frozen
+class HealthSeen:
+    """How something of the account is: a stream of prices, say. Told when it changes, and again as often as you like.
+
+    `condition` names it for people, `reason` says what is wrong. `StreamLost` and `StreamRestored` speak for
+    themselves. `told`: a notice of its own says so already.
+    """
+
+    condition: str
+    health: Health
+    reason: str = ""
+    told: bool = False
+
+
+ExchangeEvent = (
+    FillSeen
+    | OrderSeen
+    | StopSeen
+    | PositionSeen
+    | StreamLost
+    | StreamRestored
+    | MarketsSeen
+    | VenueNotice
+    | HealthSeen
+)

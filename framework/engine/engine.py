@@ -30,6 +30,7 @@ from ..core.triggers import NEVER_ABOVE
 from ..errors import ProtocolError
 from .desk import Desk
 from .dispatch import Dispatcher
+from .durably import pass_on, retrieve
 from .inbox import Inbox
 from .messages import (
     AccountRead,
@@ -46,6 +47,7 @@ from .news import News
 from .reconciler import Reconciler
 from .scribe import records_of
 from .sweeping import Sweeper
+from .watchman import Report, unheard
 from .waves import Waves
 
 MOMENT_S = 0.1
@@ -83,6 +85,7 @@ class Engine:
     limits: Limits
     entries_stopped: str = ""
     halted: str = ""
+    report: Report = unheard
     waves: Waves = field(init=False)
     dispatcher: Dispatcher = field(init=False)
     news: News = field(init=False)
@@ -103,6 +106,7 @@ class Engine:
             say=self._event,
             is_known=self._accounts.__contains__,
             gap=lambda desk: self.reconciler.gap(desk),
+            report=self.report,
         )
         self.reconciler = Reconciler(
             clock=self.clock,
@@ -116,6 +120,7 @@ class Engine:
             is_read=self.dispatcher.is_read,
             take_step=lambda desk, step: self._take_step(desk, None, step, None),
             happened=self._happened,
+            report=self.report,
             sweeper=Sweeper(self.clock, self.store.append, self.limits.data_timeout_s),
         )
         self.waves = Waves(
@@ -193,9 +198,14 @@ class Engine:
         chosen = self.desks.keys() if accounts is None else self.desks.keys() & accounts
         self._post(CloseAll(reason, frozenset(chosen), strangers))
 
+    @property
+    def stopped(self) -> str:
+        """Why no position may be opened on any account; empty: it may."""
+        return self.entries_stopped or self.halted
+
     def forbidden(self, account: str) -> str:
         """Why no position may be opened on an account; empty: it may."""
-        return self.entries_stopped or self.halted or self.reconciler.forbids(account)
+        return self.stopped or self.reconciler.forbids(account)
 
     async def idle(self) -> None:
         """Return once every wave is decided and the engine is at rest. What is protected stays as it is."""
@@ -345,7 +355,7 @@ class Engine:
 
     def _batch_arrived(self, message: BatchArrived) -> None:
         records, touched = self.inbox.take(message.batch, self.clock.now_ns())
-        self.store.append(*records).add_done_callback(lambda done: _pass_on(done, message.durable))
+        self.store.append(*records).add_done_callback(lambda done: pass_on(done, message.durable))
         for wave_id in touched:
             if wave_id in self._settling:
                 self._settling.pop(wave_id).cancel()
@@ -375,19 +385,4 @@ class Engine:
 
     def _write(self, records: Sequence[Record]) -> None:
         if records:
-            self.store.append(*records).add_done_callback(_retrieve)
-
-
-def _pass_on(done: asyncio.Future[None], waiting: asyncio.Future[None]) -> None:
-    if waiting.done():
-        return
-    error = done.exception() if not done.cancelled() else asyncio.CancelledError()
-    if error is None:
-        waiting.set_result(None)
-    else:
-        waiting.set_exception(error)
-
-
-def _retrieve(done: asyncio.Future[None]) -> None:
-    if not done.cancelled():
-        done.exception()  # the journal raises its own alarm; this only keeps asyncio from a second one
+            self.store.append(*records).add_done_callback(retrieve)

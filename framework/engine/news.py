@@ -7,9 +7,11 @@ from typing import Protocol
 
 from attrs import define
 
+from ..core.alerts import STREAM
 from ..core.events import (
     ExchangeEvent,
     FillSeen,
+    HealthSeen,
     MarketsSeen,
     OrderSeen,
     PositionSeen,
@@ -19,12 +21,14 @@ from ..core.events import (
     VenueNotice,
 )
 from ..core.happenings import CloseAnswered, Command, EntryAnswered, Filled, Happening, StopChanged
+from ..core.health import Health
 from ..core.ids import owner_of
 from ..core.orders import Fill, OrderReport, StopReport, VenuePosition
 from ..core.position import CloseLeg, Position, State
 from ..core.restart import is_calm
 from ..core.steering import SECOND_NS, look_at
 from .desk import Desk
+from .watchman import Report
 
 
 class _Run(Protocol):
@@ -35,7 +39,8 @@ class _Run(Protocol):
 class News:
     """Sorts events. `happened` steers a position, `run` starts its commands, `say` writes (level, code, message) down.
 
-    `is_known` tells whether a position, by its id, is one of this run, over or not.
+    `report` says how
+    something of an account is. `is_known` tells whether a position, by its id, is one of this run, over or not.
     """
 
     happened: Callable[[str, Happening], None]
@@ -43,6 +48,7 @@ class News:
     say: Callable[[str, str, str], None]
     is_known: Callable[[str], bool]
     gap: Callable[[Desk], None]
+    report: Report
 
     def take(self, desk: Desk, event: ExchangeEvent) -> None:
         """Take in one event of one account."""
@@ -59,10 +65,14 @@ class News:
                 desk.markets = markets
             case VenueNotice(level, code, message):
                 self.say(level, code, message)
+            case HealthSeen():
+                self.report(f"account {desk.account}", event.condition, event.health, event.reason, told=event.told)
             case StreamLost(why):
                 self.say("warning", "stream_lost", f"{desk.account}: {why}")
+                self.report(f"account {desk.account}", STREAM, Health.DEGRADED, why, told=True)
             case StreamRestored():
                 self.say("info", "stream_restored", f"{desk.account}: reading back what was missed")
+                self.report(f"account {desk.account}", STREAM, Health.HEALTHY, told=True)
                 for held in desk.unsettled():
                     if not is_calm(held):
                         self.run(desk, held, look_at(held))

@@ -9,6 +9,7 @@ from attrs import define, field
 
 from ..components import Clock, Observer
 from ..core.records import Event, Record
+from .redaction import Redactor
 
 LIMIT = 10_000
 """Records that may wait for one observer; what comes after is dropped for it, and counted."""
@@ -21,6 +22,7 @@ class Gallery:
     clock: Clock
     observers: Sequence[Observer]
     write: Callable[[Record], object]
+    redactor: Redactor = Redactor(())
     dropped: dict[str, int] = field(factory=dict, init=False)
     _queues: list[tuple[Observer, asyncio.Queue[Record]]] = field(factory=list, init=False)
     _tasks: list[asyncio.Task[None]] = field(factory=list, init=False)
@@ -35,7 +37,10 @@ class Gallery:
             self._tasks.append(loop.create_task(self._serve(observer, queue)))
 
     def show(self, record: Record) -> None:
-        """Hand a record to every observer; returns at once."""
+        """Hand a record to every observer, without the deployment's secrets; returns at once."""
+        if not self._queues:
+            return
+        record = self.redactor.clean(record)
         for observer, queue in self._queues:
             try:
                 queue.put_nowait(record)

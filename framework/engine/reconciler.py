@@ -16,6 +16,7 @@ from attrs import define, field
 from ..components import Clock
 from ..core.adopting import Adoption, adopted, new_identity
 from ..core.happenings import CloseWanted, Command, Happening
+from ..core.health import Health
 from ..core.orders import VenuePosition
 from ..core.position import Position
 from ..core.reconcile import (
@@ -37,6 +38,7 @@ from .desk import Desk
 from .messages import AccountRead, CloseAll, Message
 from .reading import read_account
 from .sweeping import Sweeper
+from .watchman import Report
 
 AGAIN_S = CONFIRM_NS / SECOND_NS + 1
 """When a reading is confirmed by another one."""
@@ -48,6 +50,10 @@ MOST_DOUBLINGS = 30
 
 READS_BEFORE_ERROR = 5
 """So many failed readings in a row are a case for a person."""
+
+
+READINGS = "readings"
+"""The condition of an account that tells whether it could be read as a whole."""
 
 
 class _Run(Protocol):
@@ -92,6 +98,7 @@ class Reconciler:
     is_read: Callable[[str], bool]
     take_step: Callable[[Desk, Step], None]
     happened: Callable[[str, Happening], None]
+    report: Report
     sweeper: Sweeper
     accounts: dict[str, Accounted] = field(factory=dict, init=False)
     _timers: dict[str, asyncio.TimerHandle] = field(factory=dict, init=False)
@@ -190,6 +197,7 @@ class Reconciler:
             return
         account.failures = 0
         account.good += 1
+        self.report(f"account {desk.account}", READINGS, Health.HEALTHY)
         self._note_foreign(desk, account, seen, findings)
         for finding in findings:
             self._act(desk, seen, finding)
@@ -259,6 +267,7 @@ class Reconciler:
         if account.failures in (1, READS_BEFORE_ERROR):
             level = "warning" if account.failures == 1 else "error"
             self._say(desk, level, "account_not_read", finding.why)
+            self.report(f"account {desk.account}", READINGS, Health.DEGRADED, finding.why, told=True)
         self._retry(desk, account)
 
     def _empty(self, desk: Desk, account: Accounted, finding: Finding) -> None:
@@ -267,6 +276,7 @@ class Reconciler:
         if account.failures in (1, READS_BEFORE_ERROR):
             level = "warning" if account.failures == 1 else "error"
             self._say(desk, level, "account_read_empty", f"{desk.account}: {finding.why}")
+            self.report(f"account {desk.account}", READINGS, Health.DEGRADED, finding.why, told=True)
         for position in desk.open_positions():
             if not self.is_read(position.id):
                 self.run(desk, position, look_at(position))

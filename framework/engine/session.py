@@ -9,6 +9,7 @@ import random
 import signal
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from attrs import define, field, frozen
@@ -16,13 +17,15 @@ from attrs import define, field, frozen
 from .. import __version__
 from ..components import Clock, ExchangeLink, PlaysRecordings
 from ..config import ConfiguredExchange, Deployment
+from ..core.alerts import SOURCE
 from ..core.decide import Rulebook
-from ..core.feed import Batch, MarketUpdate
+from ..core.feed import MarketUpdate
+from ..core.health import Health
 from ..core.position import Position
 from ..core.records import Event, Record, SessionEnded, SessionMode, SessionStarted
 from ..core.steering import SECOND_NS, Policy
 from ..errors import FrameworkError
-from ..journal import Control, Journal
+from ..journal import Control, Journal, Pulse
 from ..stages import Halting, Stage
 from .clock import SystemClock
 from .connecting import connect, disconnect
@@ -30,9 +33,12 @@ from .desk import DAY_NS, Desk
 from .engine import Engine, Limits
 from .inbox import Inbox
 from .leaping import Leaping, LeapingClock, sleep_until
+from .listening import Listening, numbered
 from .obeying import Obedience
 from .observers import Gallery
+from .redaction import Redactor, secrets_of
 from .snapshot import thaw
+from .watchman import Watchman
 
 SETTLE_S = 600
 """How long, in the session's own time, the end of a recording waits for what is still under way."""
@@ -84,18 +90,27 @@ class Session:
     stage: Stage | None = None
     entries_stopped: str = ""
     seed: str = ""
+    pulse: Pulse | None = None
     engine: Engine = field(init=False)
     gallery: Gallery = field(init=False)
+    watchman: Watchman = field(init=False)
     stopped: asyncio.Event = field(factory=asyncio.Event, init=False)
     failures: list[str] = field(factory=list, init=False)
     _obedience: Obedience = field(init=False)
     _obeying: asyncio.Task[None] | None = field(default=None, init=False)
+    _watching: asyncio.Task[None] | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
         deployment = self.deployment
         desks = {each.name: Desk(each.name, each.max_positions_per_wave, each.component, self._policy(each))
                  for each in deployment.enabled_exchanges}  # fmt: skip
         settings = deployment.framework
+        observers = [each.component for each in deployment.enabled_observers]
+        redactor = Redactor(secrets_of(deployment.components()))
+        self.gallery = Gallery(self.clock, observers, self.journal.append, redactor)
+        self.watchman = Watchman(
+            self.clock, self.journal.append, self.gallery.show, lambda: self.engine.stopped, self.pulse
+        )
         self.engine = Engine(
             clock=self.clock,
             store=self.journal,
@@ -115,12 +130,12 @@ class Session:
                 settings.foreign_positions,
             ),
             entries_stopped=self.entries_stopped,
+            report=self.watchman.report,
         )
         self._obedience = Obedience(Control(deployment.state), self.engine, self.clock, self.journal.append)
-        observers = [each.component for each in deployment.enabled_observers]
-        self.gallery = Gallery(self.clock, observers, self.journal.append)
         self.journal.on_durable.append(self.on_record)
         self.journal.on_durable.append(self.gallery.show)
+        self.journal.on_durable.append(self.watchman.see)
         self.journal.on_failed.append(self._journal_failed)
 
     async def run(self, on_start: Callable[[], None]) -> SessionEnd:
@@ -138,8 +153,9 @@ class Session:
                     reason = await self._until_the_end()
                     return await self._end(reason)
                 finally:
-                    if self._obeying is not None:
-                        self._obeying.cancel()
+                    for task in (self._obeying, self._watching):
+                        if task is not None:
+                            task.cancel()
                     await self.engine.aclose()
                     await self._disconnect()
         finally:
@@ -203,12 +219,15 @@ class Session:
             self.journal.append(Event(self.clock.now_ns(), "error", "entries_stopped", text))
         restored = [] if self.recorded else self._restore()
         self._obedience.begin()
+        self.watchman.beat()
         self.engine.start(restored)
         if isinstance(self.clock, SystemClock):
             _set_memory_aside()
         await self._know_accounts()
         if not self.recorded:  # a recorded session decides the same, whatever is asked for meanwhile
-            self._obeying = asyncio.get_running_loop().create_task(self._obedience.keep())
+            loop = asyncio.get_running_loop()
+            self._obeying = loop.create_task(self._obedience.keep())
+            self._watching = loop.create_task(self.watchman.keep())
 
     async def _know_accounts(self) -> None:
         """Wait for a first reading of every account: until then nothing is opened there, and signals are refused."""
@@ -244,7 +263,11 @@ class Session:
     async def _until_the_end(self) -> str:
         loop = asyncio.get_running_loop()
         listened_to = () if self.stopped.is_set() else self.deployment.enabled_sources
-        sources = [loop.create_task(self._run_source(each.use, each.component)) for each in listened_to]
+        names = numbered(each.use for each in listened_to)
+        sources = [
+            loop.create_task(self._run_source(name, each.component))
+            for name, each in zip(names, listened_to, strict=True)
+        ]
         stop = loop.create_task(self.stopped.wait())
         consumer = self.engine.consumer
         everything = asyncio.gather(*sources)
@@ -276,12 +299,16 @@ class Session:
         await asyncio.gather(task, return_exceptions=True)
 
     async def _run_source(self, name: str, source: Any) -> None:
+        part = f"{SOURCE}{name}"
+        report = self.watchman.report
+        report(part, "running", Health.HEALTHY)
         try:
-            await source.run(_SourceLink(self.clock, self.engine, self._publish, self._until))
+            await source.run(Listening(self.clock, self.engine, self._publish, self._until, partial(report, part)))
         except Exception as error:  # one source that ends must not end the others
             text = f"signal source {name} ended: {type(error).__name__}: {error}"
             self.failures.append(text)
             self.journal.append(Event(self.clock.now_ns(), "error", "source_failed", text))
+            report(part, "running", Health.DOWN, text, told=True)
 
     def _publish(self, update: MarketUpdate) -> None:
         if self.stage is not None:
@@ -301,6 +328,7 @@ class Session:
     def _journal_failed(self, error: Exception) -> None:
         self.engine.entries_stopped = f"the journal failed: {error}"
         self.failures.append(f"the journal failed: {error}")
+        self.watchman.journal_failed(error)
 
     @contextlib.contextmanager
     def _signals(self) -> Iterator[None]:
@@ -327,6 +355,7 @@ class Session:
         lines = _lines(self.engine.open_positions())
         with contextlib.suppress(FrameworkError):  # a broken journal has been reported already
             await self.journal.append(SessionEnded(self.clock.now_ns(), reason, len(lines)))
+        self.watchman.beat(ended=reason)
         return SessionEnd(reason, lines, bool(self.failures))
 
     async def _disconnect(self) -> None:
@@ -337,17 +366,6 @@ class Session:
             if trouble is not None:
                 text = f"{name}: {trouble}"
                 self.journal.append(Event(self.clock.now_ns(), "warning", "disconnect_failed", text, name))
-
-
-@frozen
-class _SourceLink:
-    clock: Clock
-    engine: Engine
-    publish: Callable[[MarketUpdate], None]
-    until: Callable[[int], Coroutine[Any, Any, None]]
-
-    async def submit(self, batch: Batch) -> None:
-        await self.engine.submit(batch)
 
 
 def _lines(positions: Iterable[Position]) -> tuple[OpenLine, ...]:

@@ -14,6 +14,7 @@ from .inspection import Damage, Finding, Trouble, inspect, verify
 from .jsonable import as_json, iso_utc
 from .lock import InUseError
 from .preparation import Preparation, prepare_journal
+from .pulse import Pulse, Vitals
 from .reader import LEVELS, JournalReader
 from .recovery import Recovered, recover
 from .report import report
@@ -54,6 +55,7 @@ __all__ = [
     "OrderRow",
     "PositionRow",
     "Preparation",
+    "Pulse",
     "Recovered",
     "Report",
     "SessionRow",
@@ -62,6 +64,7 @@ __all__ = [
     "StepLine",
     "StopMoveRow",
     "Trouble",
+    "Vitals",
     "WaveReport",
     "WaveRow",
     "WriterKind",

@@ -9,6 +9,7 @@ from attrs import define, field
 from ..components import Clock, ExchangeLink
 from ..core.events import ExchangeEvent
 from ..core.feed import Batch, MarketUpdate
+from ..core.health import Board, Health
 from ..core.market import Quote
 from ..core.signal import BadSignal, Signal
 from .builders import ACCOUNT, NOW_NS
@@ -32,10 +33,15 @@ class SourceProbe:
     clock: Clock = field(factory=StillClock)
     batches: list[Batch] = field(factory=list, init=False)
     updates: list[MarketUpdate] = field(factory=list, init=False)
+    health: Board = field(factory=Board, init=False)
 
     async def submit(self, batch: Batch) -> None:
         """Keep signals."""
         self.batches.append(batch)
+
+    def report(self, condition: str, health: Health, reason: str = "") -> None:
+        """Keep what is reported, under the part ``source``."""
+        self.health.report("source", condition, health, reason, self.clock.now_ns())
 
     def publish(self, update: MarketUpdate) -> None:
         """Keep recorded market data."""

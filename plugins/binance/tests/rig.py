@@ -17,6 +17,7 @@ from framework import (
     EntryOrder,
     ExchangeError,
     ExchangeEvent,
+    HealthSeen,
     OrderSide,
     OrderType,
     PriceSource,
@@ -247,5 +248,5 @@ async def answered(asked: Awaitable[E], within_s: float = PATIENCE_S) -> E:
 
 
 def kinds_of(events: list[ExchangeEvent]) -> list[str]:
-    """The names of events' types."""
-    return [type(event).__name__ for event in events]
+    """The names of events' types, but for how streams are."""
+    return [type(event).__name__ for event in events if not isinstance(event, HealthSeen)]

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from framework import Quote
+from framework import Health, HealthSeen, Quote
 from framework_binance import stream
 from framework_binance.stream import TRADES_PROVE
 
@@ -110,6 +110,9 @@ def test_prices_flow_again_after_a_close(sockets: str) -> None:
             await flowing(rig)
             rig.price(50400)
             assert (await quoted(rig, 50400)).last == d(50400)
+            name = f"stream {rig.exchange.line.streams[index].name}"
+            told = [each.health for each in rig.seen(HealthSeen) if each.condition == name]
+            assert told == [Health.HEALTHY, Health.DEGRADED, Health.HEALTHY]
 
     run(scenario)
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from framework import Quote
+from framework import Health, HealthSeen, Quote
+from framework_bybit.session import PRICES
 from framework_bybit.stream import Prices, topics_of
 from framework_venue.prices import PriceBoard
 
@@ -78,6 +79,8 @@ def test_after_a_reconnect_the_subscriptions_are_as_before_and_nothing_old_is_to
             quote = await quoted(rig, "50500")
             assert quote.bid == d(50500)
             await until(lambda: rig.notices("prices_restored"))
+            told = [(each.condition, each.health, each.told) for each in rig.seen(HealthSeen)]
+            assert told == [(PRICES, Health.DEGRADED, True), (PRICES, Health.HEALTHY, True)]
 
     run(scenario)
 

@@ -21,6 +21,7 @@ from framework import (
     CandleUpdate,
     Checkable,
     Clock,
+    Health,
     MarketUpdate,
     OpenInterestUpdate,
     Quote,
@@ -92,6 +93,9 @@ class NotingLink:
     async def submit(self, batch: Batch) -> None:
         self.got.append((self.clock.now_ns(), batch))
         await asyncio.sleep(self.submit_s)
+
+    def report(self, condition: str, health: Health, reason: str = "") -> None:
+        """A recording has nothing to report."""
 
     def publish(self, update: MarketUpdate) -> None:
         self.got.append((self.clock.now_ns(), update))

@@ -14,7 +14,7 @@ from typing import Any
 
 from attrs import define, field
 
-from framework import ExchangeError, PositionSeen
+from framework import ExchangeError, Health, PositionSeen
 from framework_venue.answers import Hint
 from framework_venue.budget import Purpose
 from framework_venue.stream import Stream
@@ -218,8 +218,8 @@ class Streams:
             api=line.client.api,
             address=address,
             on_frame=on_frame,
-            on_up=self._read_soon,
-            on_down=lambda why: line.board.stale(),
+            on_up=lambda: self._prices_up(name),
+            on_down=lambda why: self._prices_down(name, why),
             silence_s=silence_s,
             subscribe=lambda topics: self._frames("SUBSCRIBE", topics),
             unsubscribe=lambda topics: self._frames("UNSUBSCRIBE", topics),
@@ -227,6 +227,14 @@ class Streams:
             random=line.link.random,
         )
         return stream
+
+    def _prices_up(self, name: str) -> None:
+        self.session.line.report(f"stream {name}", Health.HEALTHY)
+        self._read_soon()
+
+    def _prices_down(self, name: str, why: str) -> None:
+        self.session.line.report(f"stream {name}", Health.DEGRADED, why)
+        self.session.line.board.stale()
 
     def _frames(self, method: str, topics: Sequence[str]) -> Sequence[Any]:
         parts = [topics[start : start + TOPICS_PER_FRAME] for start in range(0, len(topics), TOPICS_PER_FRAME)]

@@ -8,7 +8,7 @@ from typing import Any
 
 from attrs import define, field
 
-from framework import ExchangeError, ExchangeEvent, PositionSeen, StopReport, StopSeen
+from framework import ExchangeError, ExchangeEvent, Health, PositionSeen, StopReport, StopSeen
 from framework_venue.budget import Purpose
 from framework_venue.exchange import Line
 from framework_venue.stream import Stream
@@ -22,6 +22,9 @@ from .reads import Reads
 from .settings import BybitSettings
 from .stream import Greeting, Prices, look_after, ping, subscribe, topics_of, unsubscribe
 from .translate import Translator
+
+PRICES = "stream prices"
+"""The condition that tells how the price stream is."""
 
 POLL_S = 5.0
 """How often the prices of watched markets are read while the price stream is down."""
@@ -146,11 +149,13 @@ class Session:
         if self._prices_were_lost:
             self._prices_were_lost = False
             self.line.notice("info", "prices_restored", f"{self.line.link.account}: the price stream is up again")
+            self.line.report(PRICES, Health.HEALTHY, told=True)
 
     def _prices_down(self, why: str) -> None:
         self.prices.forget()
         self._prices_were_lost = True
         self.line.notice("warning", "prices_lost", f"{self.line.link.account}: the price stream: {why}")
+        self.line.report(PRICES, Health.DEGRADED, why, told=True)
 
     def _refused(self, why: str) -> None:
         self.line.notice("warning", "subscription_refused", f"{self.line.link.account}: the price stream: {why}")

@@ -20,6 +20,8 @@ from framework import (
     Exchange,
     ExchangeError,
     ExchangeLink,
+    Health,
+    HealthSeen,
     MarketRules,
     MarketsSeen,
     StreamLost,
@@ -69,6 +71,10 @@ class Line:
     def notice(self, level: str, code: str, message: str) -> None:
         """Tell people something, through the kernel's journal."""
         self.link.emit(VenueNotice(level, code, message))
+
+    def report(self, condition: str, health: Health, reason: str = "", *, told: bool = False) -> None:
+        """Say how something of the account is; `told`: a notice says so already."""
+        self.link.emit(HealthSeen(condition, health, reason, told))
 
     def lost(self, why: str) -> None:
         """Events of the account may have been missed from here on."""

@@ -1,0 +1,228 @@
+"""The watchman of a session: what parts report, alerts, and the sign of life."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import ClassVar
+
+from attrs import define, field
+
+from framework import (
+    Batch,
+    Event,
+    Health,
+    HealthSeen,
+    Outcome,
+    Record,
+    Refusal,
+    SignalSource,
+    SourceLink,
+    StreamLost,
+    StreamRestored,
+    Timeline,
+)
+from framework.core.alerts import ALERTS
+from framework.engine.watchman import Watchman
+from framework.errors import JournalError
+from framework.journal import Pulse
+from framework.testing import NOW_NS, StillClock, make_signal
+from tests.core.records import changed
+from tests.engine.fakes import complete, in_virtual_time, running, venue
+from tests.engine.staging import Script, deployment, play, session_of
+
+SECOND_NS = 1_000_000_000
+STOP = Outcome(NOW_NS, "p-1", "one", "AVAXUSDT", "stop", "p-1-s0", "refused", 5, "no")
+
+
+@define
+class Rig:
+    """A watchman whose clock is set by hand, what it wrote, and what it told the observers alone."""
+
+    written: list[Event] = field(factory=list)
+    told: list[Event] = field(factory=list)
+    why: str = ""
+    clock: StillClock = field(factory=StillClock)
+    watchman: Watchman = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.watchman = Watchman(self.clock, self._write, self._tell, lambda: self.why)
+
+    def _write(self, record: Record) -> None:
+        assert isinstance(record, Event)
+        self.written.append(record)
+
+    def _tell(self, record: Record) -> None:
+        assert isinstance(record, Event)
+        self.told.append(record)
+
+    def codes(self) -> list[str]:
+        return [event.code for event in self.written]
+
+
+def test_a_change_of_health_is_written_down_with_a_level_that_means_something() -> None:
+    rig = Rig()
+    for health, reason in ((Health.DEGRADED, "slow"), (Health.DOWN, "gone"), (Health.HEALTHY, "")):
+        rig.watchman.report("source websocket", "connected", health, reason)
+
+    assert [(event.level, event.code, event.message) for event in rig.written] == [
+        ("warning", "health_degraded", "source websocket: connected: slow"),
+        ("error", "health_down", "source websocket: connected: gone"),
+        ("info", "health_restored", "source websocket: connected is healthy again"),
+    ]
+
+
+def test_what_an_event_of_its_own_tells_is_kept_on_the_board_and_not_written_twice() -> None:
+    rig = Rig()
+    rig.watchman.report("account one", "stream", Health.DEGRADED, "lost", told=True)
+
+    assert rig.written == []
+    assert rig.watchman.board.of("account one") is Health.DEGRADED
+
+
+def test_an_account_is_degraded_while_a_stop_of_its_is_not_confirmed() -> None:
+    rig = Rig()
+    rig.watchman.see(STOP)
+    assert rig.watchman.board.of("account one") is Health.DEGRADED
+    assert rig.codes() == ["alert_stop_not_placed", "health_degraded"]
+
+    rig.watchman.see(changed("p-1", to="protected"))
+
+    assert rig.watchman.board.of("account one") is Health.HEALTHY
+    assert rig.codes()[-1] == "health_restored"
+
+
+def test_while_nothing_may_be_opened_the_engine_is_degraded_and_says_why() -> None:
+    rig = Rig(why="halted by an operator")
+    rig.watchman.look()
+    assert [each.reason for each in rig.watchman.board.troubles] == ["halted by an operator"]
+
+    rig.why = ""
+    rig.watchman.look()
+
+    assert rig.watchman.board.troubles == ()
+
+
+def test_when_the_journal_fails_observers_are_told_although_nothing_can_be_written() -> None:
+    rig = Rig()
+    rig.watchman.journal_failed(JournalError("the disk is full"))
+
+    assert [(event.level, event.code) for event in rig.told] == [("error", "health_down"), ("error", "alert_journal")]
+    assert rig.written == []
+    assert rig.watchman.board.of("journal") is Health.DOWN
+
+
+def test_the_sign_of_life_carries_every_condition(tmp_path: Path) -> None:
+    rig = Rig()
+    rig.watchman.pulse = Pulse(tmp_path)
+    rig.watchman.report("source websocket", "connected", Health.DOWN, "refused")
+    rig.watchman.beat()
+
+    vitals = Pulse(tmp_path).read()
+
+    assert vitals is not None
+    assert vitals.ended == ""
+    assert [(each.part, each.health, each.reason) for each in vitals.conditions] == [
+        ("source websocket", Health.DOWN, "refused")
+    ]
+
+
+def test_a_sign_of_life_that_cannot_be_given_is_told_once_and_stops_nothing(tmp_path: Path) -> None:
+    rig = Rig()
+    rig.watchman.pulse = Pulse(tmp_path / "not there")
+    rig.watchman.beat()
+    rig.watchman.beat()
+
+    assert rig.codes() == ["health_degraded"]
+    assert "No such file" in rig.written[0].message
+
+
+# ── in a session ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@define
+class Reports:
+    """A source that reports one thing after another and delivers nothing."""
+
+    name: ClassVar[str] = "reports"
+
+    healths: tuple[Health, ...]
+
+    def timeline(self) -> Timeline | None:
+        return None
+
+    async def run(self, link: SourceLink) -> None:
+        for health in self.healths:
+            link.report("connected", health, "why not")
+            await asyncio.sleep(1)
+
+
+@in_virtual_time
+async def test_what_a_source_reports_reaches_the_journal_under_its_name(tmp_path: Path) -> None:
+    played = await play(deployment(tmp_path, venue(), sources=[Reports((Health.DOWN,)), Reports((Health.DEGRADED,))]))
+
+    texts = [event.message for event in played.of(Event) if event.code.startswith("health")]
+    assert texts == ["source reports: connected: why not", "source reports 2: connected: why not"]
+
+
+@in_virtual_time
+async def test_a_source_that_raises_is_down(tmp_path: Path) -> None:
+    played = await play(deployment(tmp_path, venue(), sources=[Script((OSError("no network"),))]))
+
+    assert played.session.watchman.board.of("source script") is Health.DOWN
+
+
+@in_virtual_time
+async def test_a_source_that_is_degraded_for_an_hour_raises_an_alert_in_a_session(tmp_path: Path) -> None:
+    sources: list[SignalSource] = [Reports((Health.DEGRADED,)), Script((3_700,))]
+
+    played = await play(deployment(tmp_path, venue(), sources=sources))
+
+    assert [event.code for event in played.of(Event) if event.code in ALERTS] == ["alert_source_degraded"]
+
+
+@in_virtual_time
+async def test_an_account_tells_of_its_streams() -> None:
+    market, heard = venue(), []
+    async with running(market) as rig:
+        rig.engine.report = lambda *what, **how: heard.append((*what[:3], how.get("told", False)))
+        rig.engine.news.report = rig.engine.report
+        for event in (
+            StreamLost("silent"),
+            StreamRestored(),
+            HealthSeen("stream prices", Health.DEGRADED, "silent"),
+        ):
+            rig.engine.exchange_event("one", event)
+        await rig.at_rest()
+
+    assert heard == [
+        ("account one", "stream", Health.DEGRADED, True),
+        ("account one", "stream", Health.HEALTHY, True),
+        ("account one", "stream prices", Health.DEGRADED, False),
+    ]
+
+
+@in_virtual_time
+async def test_a_stop_that_the_venue_refuses_raises_an_alert_in_a_session(tmp_path: Path) -> None:
+    market = venue()
+    market.twist("place_stop", Refusal("filters", "no"))
+    source = Script((complete(make_signal(id="one-1", account="one")), 5))
+
+    played = await play(deployment(tmp_path, market, sources=[source]))
+
+    assert "alert_stop_not_placed" in [event.code for event in played.of(Event)]
+    assert played.session.watchman.board.of("account one") is Health.HEALTHY
+
+
+@in_virtual_time
+async def test_a_session_gives_a_sign_of_life_and_says_when_it_ends(tmp_path: Path) -> None:
+    what = deployment(tmp_path, venue(), sources=[Script((30, Batch(())))])
+    session = session_of(what, [])
+    session.pulse = session.watchman.pulse = Pulse(what.state)
+
+    await session.run(lambda: None)
+
+    vitals = Pulse(what.state).read()
+    assert vitals is not None
+    assert vitals.ended == "sources ended"
+    assert {each.part for each in vitals.conditions} >= {"account one", "source script", "engine"}

@@ -241,7 +241,7 @@ class Exchange(Protocol):
     capabilities: Capabilities
 
     async def start(self, link: ExchangeLink) -> None:
-        """Connect and be ready to trade. Raises `ExchangeError`."""
+        """Connect and be ready to trade. Raises `ExchangeError`; unless that is `for_good`, called again after `stop`."""
 
     async def stop(self) -> None:
         """Let go of sockets and tasks. Orders and positions at the venue stay as they are."""

@@ -24,8 +24,10 @@ from ..core.steering import SECOND_NS, Policy
 from ..errors import FrameworkError
 from ..journal import Control, Journal
 from ..stages import Halting, Stage
+from .attendance import Attendance
+from .bringing import Bringing
 from .clock import SystemClock
-from .connecting import connect, disconnect
+from .connecting import disconnect
 from .desk import DAY_NS, Desk
 from .engine import Engine, Limits
 from .inbox import Inbox
@@ -59,12 +61,14 @@ class OpenLine:
 class SessionEnd:
     """How a session ended, and what stays open.
 
-    `reason`: ``recording ended``, ``sources ended`` (live ones), ``interrupted`` or ``failed: …``.
+    `reason`: ``recording ended``, ``sources ended`` (live ones), ``interrupted`` or ``failed: …``. `unreached`: the
+    accounts that never came up, each with why; nobody has looked after what is open there.
     """
 
     reason: str
     open_positions: tuple[OpenLine, ...]
     failed: bool
+    unreached: tuple[str, ...] = ()
 
 
 @define
@@ -88,6 +92,8 @@ class Session:
     gallery: Gallery = field(init=False)
     stopped: asyncio.Event = field(factory=asyncio.Event, init=False)
     failures: list[str] = field(factory=list, init=False)
+    _bringing: Bringing = field(init=False)
+    _attendance: Attendance = field(init=False)
     _obedience: Obedience = field(init=False)
     _obeying: asyncio.Task[None] | None = field(default=None, init=False)
 
@@ -116,6 +122,15 @@ class Session:
             ),
             entries_stopped=self.entries_stopped,
         )
+        self._attendance = Attendance(self.engine, self.clock, self.journal.append)
+        self._bringing = Bringing(
+            deployment.enabled_exchanges,
+            self._link_of,
+            settings.start_timeout_s,
+            self._attendance.is_up,
+            self._attendance.is_down,
+            at_once=self.recorded,
+        )
         self._obedience = Obedience(Control(deployment.state), self.engine, self.clock, self.journal.append)
         observers = [each.component for each in deployment.enabled_observers]
         self.gallery = Gallery(self.clock, observers, self.journal.append)
@@ -134,12 +149,16 @@ class Session:
                     if not await self._connect():
                         return SessionEnd("interrupted", _lines(self._left_open()), failed=False)
                     await self._begin()
+                    if self._bringing.refusal is not None:
+                        await self._end(f"failed: {self._bringing.refusal}")
+                        raise self._bringing.refusal
                     on_start()
                     reason = await self._until_the_end()
                     return await self._end(reason)
                 finally:
                     if self._obeying is not None:
                         self._obeying.cancel()
+                    await self._bringing.aclose()
                     await self.engine.aclose()
                     await self._disconnect()
         finally:
@@ -161,35 +180,29 @@ class Session:
     # ── up ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _connect(self) -> bool:
-        """Connect to all venues at once. False: interrupted before that was done. The first failure is raised."""
-        accounts = self.deployment.enabled_exchanges
-        starting = asyncio.gather(*(self._start_exchange(each) for each in accounts), return_exceptions=True)
-        stop = asyncio.get_running_loop().create_task(self.stopped.wait())
+        """Connect to all venues at once, until there is something to begin with. False: interrupted before that."""
+        loop = asyncio.get_running_loop()
+        first, stop = loop.create_task(self._bringing.first()), loop.create_task(self.stopped.wait())
         try:
-            ends: set[asyncio.Future[Any]] = {starting, stop}
-            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-            if not starting.done():
+            await asyncio.wait({first, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if not first.done():
                 return False
-            for failure in starting.result():
-                if failure is not None:
-                    raise failure
+            first.result()
             return True
         finally:
-            starting.cancel()
+            first.cancel()
             stop.cancel()
-            await asyncio.gather(starting, stop, return_exceptions=True)
+            await asyncio.gather(first, stop, return_exceptions=True)
 
-    async def _start_exchange(self, account: ConfiguredExchange) -> None:
-        seed = f"{self.seed}{account.name}" if self.recorded or self.seed else None
-        link = ExchangeLink(
-            account=account.name,
+    def _link_of(self, name: str) -> ExchangeLink:
+        seed = f"{self.seed}{name}" if self.recorded or self.seed else None
+        return ExchangeLink(
+            account=name,
             clock=self.clock,
             random=random.Random(seed),  # noqa: S311 - for jitter, not for secrets
-            emit=lambda event: self.engine.exchange_event(account.name, event),
-            quote=lambda symbol, quote: self.engine.quote(account.name, symbol, quote),
+            emit=lambda event: self.engine.exchange_event(name, event),
+            quote=lambda symbol, quote: self.engine.quote(name, symbol, quote),
         )
-        within_s = self.deployment.framework.start_timeout_s
-        self.engine.desks[account.name].markets = await connect(account.component, link, within_s)
 
     async def _begin(self) -> None:
         deployment = self.deployment
@@ -203,6 +216,7 @@ class Session:
             self.journal.append(Event(self.clock.now_ns(), "error", "entries_stopped", text))
         restored = [] if self.recorded else self._restore()
         self._obedience.begin()
+        self._attendance.begin()
         self.engine.start(restored)
         if isinstance(self.clock, SystemClock):
             _set_memory_aside()
@@ -212,10 +226,14 @@ class Session:
 
     async def _know_accounts(self) -> None:
         """Wait for a first reading of every account: until then nothing is opened there, and signals are refused."""
-        stop = asyncio.get_running_loop().create_task(self.stopped.wait())
+        loop = asyncio.get_running_loop()
+        ends = [loop.create_task(self.stopped.wait()), loop.create_task(self._bringing.refused())]
         within_s = self.deployment.framework.data_timeout_s
-        await self._patiently(within_s, self.engine.reconciler.first_round(), stop, self.engine.consumer)
-        stop.cancel()
+        await self._patiently(within_s, self.engine.reconciler.first_round(), *ends, self.engine.consumer)
+        for end in ends:
+            end.cancel()
+        await asyncio.gather(*ends, return_exceptions=True)
+        self._attendance.tell_all()
 
     def _left_open(self) -> list[Position]:
         """The positions that an earlier run left open or closed lately, as the journal knows them."""
@@ -327,7 +345,8 @@ class Session:
         lines = _lines(self.engine.open_positions())
         with contextlib.suppress(FrameworkError):  # a broken journal has been reported already
             await self.journal.append(SessionEnded(self.clock.now_ns(), reason, len(lines)))
-        return SessionEnd(reason, lines, bool(self.failures))
+        unreached = tuple(f"{name}: {why}" for name, why in self._attendance.absent().items())
+        return SessionEnd(reason, lines, bool(self.failures), unreached)
 
     async def _disconnect(self) -> None:
         """Let go of all venues at once, of those that were not ready yet as well."""

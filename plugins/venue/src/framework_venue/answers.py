@@ -111,6 +111,11 @@ class Answer:
         """Whether it was carried out, or accepted for processing."""
         return self.kind is Kind.ACCEPTED
 
+    @property
+    def for_good(self) -> bool:
+        """Whether the same again can't succeed before a person mends something: the key, the account, a setting."""
+        return self.kind in (Kind.REJECTED, Kind.CREDENTIALS)
+
     def as_refusal(self) -> Refusal | Unknown:
         """The answer as the kernel hears it, for everything that is no success.
 

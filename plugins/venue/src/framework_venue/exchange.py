@@ -242,7 +242,7 @@ class VenueExchange(VenueSettings, ABC):
         unknown = [symbol for symbol in self.symbols if symbol not in line.markets]
         if unknown:
             text = f"does not trade {', '.join(unknown)}; correct `symbols`"
-            raise ExchangeError(line.link.account, text, code="unknown_symbol")
+            raise ExchangeError(line.link.account, text, code="unknown_symbol", for_good=True)
 
     async def _start_streams(self, line: Line) -> None:
         for stream in line.streams:

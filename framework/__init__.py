@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         MarketsSeen,
         OrderSeen,
         PositionSeen,
+        SilenceAsked,
         StopSeen,
         StreamLost,
         StreamRestored,
@@ -211,6 +212,7 @@ __all__ = [
     "SignalRefused",
     "SignalSettings",
     "SignalSource",
+    "SilenceAsked",
     "Size",
     "SizedPlan",
     "Sizer",
@@ -258,8 +260,8 @@ _NAMES_BY_MODULE = {
         "SourceLink", "not_negative", "positive",
     ),
     ".core.events": (
-        "ExchangeEvent", "FillSeen", "MarketsSeen", "OrderSeen", "PositionSeen", "StopSeen", "StreamLost",
-        "StreamRestored", "VenueNotice",
+        "ExchangeEvent", "FillSeen", "MarketsSeen", "OrderSeen", "PositionSeen", "SilenceAsked", "StopSeen",
+        "StreamLost", "StreamRestored", "VenueNotice",
     ),
     ".core.execution": ("EntryPlan", "EntryStep", "EntryTry"),
     ".core.feed": (

@@ -69,4 +69,25 @@ class VenueNotice:
     message: str
 
 
-ExchangeEvent = FillSeen | OrderSeen | StopSeen | PositionSeen | StreamLost | StreamRestored | MarketsSeen | VenueNotice
+@frozen
+class SilenceAsked:
+    """The venue wants no request from this account before `until_ns` (UTC). `why` is for people.
+
+    It is remembered, and told to the exchange at its next start: `ExchangeLink.silent_until_ns`.
+    """
+
+    until_ns: int
+    why: str
+
+
+ExchangeEvent = (
+    FillSeen
+    | OrderSeen
+    | StopSeen
+    | PositionSeen
+    | StreamLost
+    | StreamRestored
+    | MarketsSeen
+    | VenueNotice
+    | SilenceAsked
+)

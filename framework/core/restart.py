@@ -45,7 +45,7 @@ def taken_over(position: Position, policy: Policy) -> Step:
     read by itself: the first reading of its account says whether it is as it was.
     """
     if is_calm(position):
-        return evolve(position, misses=0, failed_reads=0), ()
+        return evolve(position, misses=0, failed_reads=0, silent_until_ns=None), ()
     for entry in position.entries:
         if entry.state in _ENTRY_IN_DOUBT:
             position = position.with_leg(evolve(entry, state=LegState.UNKNOWN, doubted=True))
@@ -58,7 +58,7 @@ def taken_over(position: Position, policy: Policy) -> Step:
         position = position.with_leg(evolve(close, state=LegState.DONE))
     if position.state is State.ENTERING and position.entry.state is LegState.UNKNOWN:
         position = evolve(position, state=State.UNKNOWN)
-    position = evolve(position, misses=0, failed_reads=0)
+    position = evolve(position, misses=0, failed_reads=0, silent_until_ns=None)
     commands: tuple[Command, ...] = look_at(position)
     if position.unprotected_since_ns is not None:
         commands = (*commands, StartDeadline(policy.protect_within_ns))

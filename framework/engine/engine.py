@@ -15,7 +15,7 @@ from attrs import define, evolve, field
 
 from ..components import Clock, Filter
 from ..core.decide import Rulebook
-from ..core.events import VenueNotice
+from ..core.events import SilenceAsked, VenueNotice
 from ..core.feed import Batch
 from ..core.happenings import CloseWanted, Happening, PriceReached
 from ..core.lifecycle import advance
@@ -221,7 +221,8 @@ class Engine:
     @property
     def is_at_rest(self) -> bool:
         """Whether nothing is queued or under way, and every open position is protected or a case for a person."""
-        moving = (p for p in self._tended() if p.state not in (State.PROTECTED, State.QUARANTINED))
+        tended = (p for p in self.open_positions() if not self.desks[p.account].absent)
+        moving = (p for p in tended if p.state not in (State.PROTECTED, State.QUARANTINED))
         return self._queue.empty() and not self.dispatcher.tasks and not self.waves.tasks and not any(moving)
 
     @property
@@ -267,10 +268,6 @@ class Engine:
         """The positions that are not over, of all accounts: also of those that are absent."""
         return [position for desk in self.desks.values() for position in desk.open_positions()]
 
-    def _tended(self) -> list[Position]:
-        """The open positions that something can be done for."""
-        return [position for position in self.open_positions() if not self.desks[position.account].absent]
-
     # ── the loop ────────────────────────────────────────────────────────────────────────────────────────────
 
     def _post(self, message: Message) -> None:
@@ -291,7 +288,9 @@ class Engine:
                 self._happened(message.position_id, message.happening)
             case VenueSpoke():
                 desk = self.desks[message.account]
-                if not desk.absent or isinstance(message.event, VenueNotice):  # all else is read back when it joins
+                if not desk.absent or isinstance(
+                    message.event, (VenueNotice, SilenceAsked)
+                ):  # all else is read back when it joins
                     self.news.take(desk, message.event)
             case BatchArrived():
                 self._batch_arrived(message)

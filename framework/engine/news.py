@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Protocol
 
 from attrs import define
@@ -13,6 +14,7 @@ from ..core.events import (
     MarketsSeen,
     OrderSeen,
     PositionSeen,
+    SilenceAsked,
     StopSeen,
     StreamLost,
     StreamRestored,
@@ -59,6 +61,8 @@ class News:
                 desk.markets = markets
             case VenueNotice(level, code, message):
                 self.say(level, code, message)
+            case SilenceAsked(until_ns, why):
+                self.say("warning", "silence_asked", f"{desk.account}: {why}; nothing is sent before {_utc(until_ns)}")
             case StreamLost(why):
                 self.say("warning", "stream_lost", f"{desk.account}: {why}")
             case StreamRestored():
@@ -105,3 +109,7 @@ class News:
             return
         if seen.quantity * held.side.sign != held.open_quantity:
             self.run(desk, held, look_at(held, SECOND_NS))
+
+
+def _utc(t_ns: int) -> str:
+    return f"{datetime.fromtimestamp(t_ns // SECOND_NS, UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import random
 import signal
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from decimal import Decimal
@@ -14,7 +13,7 @@ from typing import Any
 from attrs import define, field, frozen
 
 from .. import __version__
-from ..components import Clock, ExchangeLink, PlaysRecordings
+from ..components import Clock, PlaysRecordings
 from ..config import ConfiguredExchange, Deployment
 from ..core.decide import Rulebook
 from ..core.feed import Batch, MarketUpdate
@@ -22,7 +21,7 @@ from ..core.position import Position
 from ..core.records import Event, Record, SessionEnded, SessionMode, SessionStarted
 from ..core.steering import SECOND_NS, Policy
 from ..errors import FrameworkError
-from ..journal import Control, Journal
+from ..journal import Control, Journal, Silences
 from ..stages import Halting, Stage
 from .attendance import Attendance
 from .bringing import Bringing
@@ -32,6 +31,7 @@ from .desk import DAY_NS, Desk
 from .engine import Engine, Limits
 from .inbox import Inbox
 from .leaping import Leaping, LeapingClock, sleep_until
+from .links import Links
 from .obeying import Obedience
 from .observers import Gallery
 from .snapshot import thaw
@@ -123,9 +123,11 @@ class Session:
             entries_stopped=self.entries_stopped,
         )
         self._attendance = Attendance(self.engine, self.clock, self.journal.append)
+        silences = None if self.recorded else Silences(deployment.state)
+        links = Links(self.engine, self.clock, silences, self.seed if self.recorded or self.seed else None)
         self._bringing = Bringing(
             deployment.enabled_exchanges,
-            self._link_of,
+            links.of,
             settings.start_timeout_s,
             self._attendance.is_up,
             self._attendance.is_down,
@@ -193,16 +195,6 @@ class Session:
             first.cancel()
             stop.cancel()
             await asyncio.gather(first, stop, return_exceptions=True)
-
-    def _link_of(self, name: str) -> ExchangeLink:
-        seed = f"{self.seed}{name}" if self.recorded or self.seed else None
-        return ExchangeLink(
-            account=name,
-            clock=self.clock,
-            random=random.Random(seed),  # noqa: S311 - for jitter, not for secrets
-            emit=lambda event: self.engine.exchange_event(name, event),
-            quote=lambda symbol, quote: self.engine.quote(name, symbol, quote),
-        )
 
     async def _begin(self) -> None:
         deployment = self.deployment

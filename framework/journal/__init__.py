@@ -31,6 +31,7 @@ from .rows import (
     StopMoveRow,
     WaveRow,
 )
+from .silences import Silences
 from .writer import Journal, WriterKind
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "Report",
     "SessionRow",
     "SignalRow",
+    "Silences",
     "SnapshotRow",
     "StepLine",
     "StopMoveRow",

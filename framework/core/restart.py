@@ -9,24 +9,26 @@ from attrs import evolve
 from .happenings import Command, StartDeadline
 from .numbers import ZERO
 from .position import LegState, Position, State
-from .steering import Policy, Step, look_at
+from .steering import Policy, Step, look_at, must_move
 
 _ENTRY_IN_DOUBT = (LegState.SENT, LegState.CANCELLING)
 _STOP_IN_DOUBT = (LegState.SENT, LegState.MOVING, LegState.CANCELLING)
 
 
 def is_calm(position: Position) -> bool:
-    """Whether nothing is under way or in doubt: it is open, protected, and every order of it has a known place.
+    """Whether nothing is under way, wanted or in doubt: it is open, protected, and every order of it has its place.
 
     And every execution of its entry was told: the answer to an order knows neither their prices nor their fees. Those
     of an adopted position are not asked for: they belong to what nobody wrote down.
     """
+    live = position.live_stop
     return (
         position.state is State.PROTECTED
         and position.entry_is_known
         and position.exit is None
         and position.surplus == 0
-        and position.live_stop is not None
+        and live is not None
+        and not must_move(position, live)
         and all(stop.is_over or stop.state is LegState.RESTING for stop in position.stops)
         and not any(stop.is_doubtful for stop in position.stops)
         and (position.first_sequence > 0 or _executed(position) >= position.entered)

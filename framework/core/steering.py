@@ -118,7 +118,7 @@ def protect(position: Position, policy: Policy, now_ns: int) -> Step:
         if live is None:
             position, command = _place(position, policy)
             commands.append(command)
-        elif _must_move(position, live):
+        elif must_move(position, live):
             position, command = (_move if policy.amends_stops else _place_beside)(position, live, policy)
             commands.append(command)
         elif not live.is_doubtful:
@@ -248,7 +248,8 @@ def _stop_at_work(position: Position) -> StopLeg | None:
     return position.live_stop
 
 
-def _must_move(position: Position, live: StopLeg) -> bool:
+def must_move(position: Position, live: StopLeg) -> bool:
+    """Whether the stop that protects rests elsewhere than it is wanted now."""
     if position.initial_stop is None:  # while opening, the stop is brought to the real entry, whichever side it is
         return live.trigger_price != position.wanted_stop
     return tighter(position.side, position.wanted_stop, live.trigger_price)

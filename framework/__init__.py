@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         MarketsSeen,
         OrderSeen,
         PositionSeen,
+        SilenceAsked,
         StopSeen,
         StreamLost,
         StreamRestored,
@@ -215,6 +216,7 @@ __all__ = [
     "SignalRefused",
     "SignalSettings",
     "SignalSource",
+    "SilenceAsked",
     "Size",
     "SizedPlan",
     "Sizer",
@@ -262,8 +264,8 @@ _NAMES_BY_MODULE = {
         "SourceLink", "not_negative", "positive",
     ),
     ".core.events": (
-        "ExchangeEvent", "FillSeen", "HealthSeen", "MarketsSeen", "OrderSeen", "PositionSeen", "StopSeen", "StreamLost",
-        "StreamRestored", "VenueNotice",
+        "ExchangeEvent", "FillSeen", "HealthSeen", "MarketsSeen", "OrderSeen", "PositionSeen", "SilenceAsked",
+        "StopSeen", "StreamLost", "StreamRestored", "VenueNotice",
     ),
     ".core.execution": ("EntryPlan", "EntryStep", "EntryTry"),
     ".core.feed": (

@@ -16,14 +16,15 @@ from .core.position import Position
 from .core.records import Record, SessionMode
 from .engine.clock import SystemClock, VirtualClock
 from .engine.desk import DAY_NS
+from .engine.ending import OpenLine, SessionEnd
 from .engine.flattening import Flattening, Unwritten
 from .engine.preflight import check_exchange
-from .engine.session import OpenLine, Session, SessionEnd
+from .engine.session import Session
 from .engine.snapshot import thaw
 from .engine.surveying import Survey, survey
 from .engine.virtual import VirtualLoop, run_virtual
 from .errors import ConfigError, JournalError, Problem
-from .journal import InUseError, Journal, JournalReader, Pulse, WriterKind, journal_path, prepare_journal
+from .journal import InUseError, Journal, JournalReader, Pulse, Silences, WriterKind, journal_path, prepare_journal
 
 __all__ = [
     "OpenLine",
@@ -121,7 +122,10 @@ def check_deployment(deployment: Deployment, *, exercise_stops: bool = False) ->
             if isinstance(each.component, Checkable):
                 checkups.extend(await each.component.checkup())
         for account in deployment.enabled_exchanges:
-            checkups.extend(await check_exchange(account, clock, step_s, exercise_stops=exercise_stops))
+            found = await check_exchange(
+                account, clock, step_s, exercise_stops=exercise_stops, silences=Silences(deployment.state)
+            )
+            checkups.extend(found)
         return tuple(checkups)
 
     return _on_loop(None if real else timeline, main)  # a real venue keeps the real time
@@ -147,8 +151,10 @@ def survey_accounts(deployment: Deployment, accounts: Collection[str] = ()) -> t
 
     async def main() -> tuple[Survey, ...]:
         clock = SystemClock()
+        silences = Silences(deployment.state)
         surveys = (
-            survey(each, clock, [p for p in known if p.account == each.name], deployment.framework) for each in chosen
+            survey(each, clock, [p for p in known if p.account == each.name], deployment.framework, silences)
+            for each in chosen
         )
         return tuple(await asyncio.gather(*surveys))
 

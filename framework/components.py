@@ -218,7 +218,8 @@ class ExchangeLink:
 
     `emit` queues an event. `quote` tells a new price; it is cheap, and wakes only who asked for that price.
     `reads_only`: it is only looked at (``framework check``): nothing may be set at the venue, and what keeps the
-    account from being traded is reported by its checkup, not raised at the start.
+    account from being traded is reported by its checkup, not raised at the start. `silent_until_ns`: the venue wants no
+    request before, as an earlier start or process was told (`SilenceAsked`); 0: nothing is known.
     """
 
     account: str
@@ -227,6 +228,7 @@ class ExchangeLink:
     emit: _Emit
     quote: _QuoteSink
     reads_only: bool = False
+    silent_until_ns: int = 0
 
 
 class _Emit(Protocol):
@@ -248,7 +250,7 @@ class Exchange(Protocol):
     capabilities: Capabilities
 
     async def start(self, link: ExchangeLink) -> None:
-        """Connect and be ready to trade. Raises `ExchangeError`."""
+        """Connect and be ready to trade. Raises `ExchangeError`; unless that is `for_good`, it is called again."""
 
     async def stop(self) -> None:
         """Let go of sockets and tasks. Orders and positions at the venue stay as they are."""

@@ -57,13 +57,18 @@ class PluginError(FrameworkError):
 
 
 class ExchangeError(FrameworkError):
-    """A read from a venue failed, or the venue cannot be reached. A failed read is never an empty answer."""
+    """A read from a venue failed, or the venue cannot be reached. A failed read is never an empty answer.
+
+    `for_good`: trying again can't help before a person mends something, as a wrong key or position mode. Raised by
+    `Exchange.start`, such an error stops the start of the session; after any other the account is tried again.
+    """
 
     exit_status: ClassVar[int] = 3
 
-    def __init__(self, account: str, message: str, *, code: str = "unreachable") -> None:
+    def __init__(self, account: str, message: str, *, code: str = "unreachable", for_good: bool = False) -> None:
         self.account = account
         self.code = code
+        self.for_good = for_good
         super().__init__(f"{account}: {message}")
 
 

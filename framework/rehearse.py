@@ -16,8 +16,9 @@ from .components import Clock, Exchange
 from .config import ConfiguredExchange, Deployment
 from .core.records import Record, SessionMode
 from .engine.clock import SystemClock
+from .engine.ending import SessionEnd
 from .engine.leaping import LeapingClock
-from .engine.session import Session, SessionEnd
+from .engine.session import Session
 from .errors import ConfigError, PluginError, Problem
 from .journal import Journal, Pulse, WriterKind, journal_path, prepare_journal
 from .registry import Kind

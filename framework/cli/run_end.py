@@ -58,6 +58,8 @@ def print_end(deployment: Deployment, end: SessionEnd, mode: SessionMode | None 
         click.echo(f"error: the session {safe(end.reason)}", err=True)
     else:
         say(f"session ended: {safe(end.reason)}")
+    for why in end.unreached:
+        click.echo(f"error: never reached: {safe(why)}", err=True)
     for line in open_lines(deployment, end.open_positions, mode):
         say(line)
 

@@ -31,7 +31,7 @@ def _text(record: Record, before: PositionLine | None) -> str | None:
         case WaveDecided():
             opened = ", ".join(f"{name} {record.opened.get(name, 0)} of {n}" for name, n in record.targets.items())
             return f"wave {record.wave_id} decided: opened {opened or 'nothing'}"
-        case Event(code="resumed" | "flattened"):
+        case Event(code="resumed" | "flattened" | "account_up"):
             return safe(record.message)
         case Event(level="warning" | "error"):
             return f"{record.level}: {safe(record.message)} ({record.code})"

@@ -35,6 +35,7 @@ def draw(snapshot: Snapshot, journal: str, latest: Sequence[str]) -> RenderableT
     parts: list[RenderableType] = [Text(header, style="bold")]
     if snapshot.halted:
         parts.append(Text(snapshot.halted, style="bold red"))
+    parts += [Text(message, style="bold red") for message in snapshot.down]
     if snapshot.counts:
         parts += ["", table(WAVE_HEADINGS, wave_rows(snapshot), right=WAVE_HEADINGS[2:])]
     if snapshot.positions:

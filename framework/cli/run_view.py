@@ -63,7 +63,8 @@ class PositionLine:
 class Snapshot:
     """The view at one moment, to be drawn by whoever wants to. `counts` is by wave and account.
 
-    `halted`: why nothing is opened, because an operator said so; empty: nobody did.
+    `halted`: why nothing is opened, because an operator said so; empty: nobody did. `down`: what is said of each
+    account that is not connected.
     """
 
     now_ns: int | None
@@ -73,6 +74,7 @@ class Snapshot:
     counts: Mapping[tuple[str, str], Counts]
     positions: tuple[PositionLine, ...]
     halted: str = ""
+    down: tuple[str, ...] = ()
 
 
 @define
@@ -90,6 +92,7 @@ class RunView:
     positions: dict[str, PositionLine] = field(factory=dict)
     waves: dict[str, None] = field(factory=dict)
     halted: str = ""
+    down: dict[str, str] = field(factory=dict)
 
     def seed(self, row: PositionRow) -> None:
         """A position that an earlier run left open."""
@@ -117,6 +120,10 @@ class RunView:
                 self.halted = record.message
             case Event(code="resumed"):
                 self.halted = ""
+            case Event(code="account_down"):
+                self.down[record.account] = record.message
+            case Event(code="account_up"):
+                self.down.pop(record.account, None)
             case _:
                 pass
 
@@ -124,7 +131,8 @@ class RunView:
         """A copy that no later record changes."""
         positions = tuple(self.positions.values())
         counts = dict(self.counts)
-        return Snapshot(self.now_ns, self.mode, self.recorded, self.accounts, counts, positions, self.halted)
+        down = tuple(self.down.values())
+        return Snapshot(self.now_ns, self.mode, self.recorded, self.accounts, counts, positions, self.halted, down)
 
     def open_positions(self) -> tuple[PositionLine, ...]:
         """The positions that are not over."""

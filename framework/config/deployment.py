@@ -38,7 +38,7 @@ class FrameworkSettings:
     is missing data. `data_timeout_s`: how long the market data of one signal may take. `entry_deadline_s`: when an
     entry that has not ended is given up. `protect_within_s` and `stop_tries`: how long and how often a stop is tried
     before the position is closed. `wave_settle_s`: how long a wave waits for more signals of its bar.
-    `start_timeout_s`: how long an exchange may take to be ready at the start, and for each step of a check.
+    `start_timeout_s`: how long the first account, or one try for one, may take at the start; and each step of a check.
     `reconcile_every_s`: how often each account is read as a whole and compared with the journal. `foreign_positions`:
     what is done about a position at the venue that is not ours. `signal_may_set`: which settings a signal may decide
     for its own trade.

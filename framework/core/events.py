@@ -84,6 +84,17 @@ class HealthSeen:
     told: bool = False
 
 
+@frozen
+class SilenceAsked:
+    """The venue wants no request from this account before `until_ns` (UTC). `why` is for people.
+
+    It is remembered, and told to the exchange at its next start: `ExchangeLink.silent_until_ns`.
+    """
+
+    until_ns: int
+    why: str
+
+
 ExchangeEvent = (
     FillSeen
     | OrderSeen
@@ -94,4 +105,5 @@ ExchangeEvent = (
     | MarketsSeen
     | VenueNotice
     | HealthSeen
+    | SilenceAsked
 )

@@ -35,6 +35,7 @@ from .numbers import ZERO
 from .orders import OrderReport, Refusal, StopReport, Unknown
 from .position import CloseLeg, Exit, LegState, Position, State, StopLeg
 from .reads import RETRY_READ_NS, going_on, reopen, revive
+from .silence import wait
 from .steering import (
     POLL_NS,
     SECOND_NS,
@@ -120,6 +121,8 @@ def _stop_refused(position: Position, leg: StopLeg, refusal: Refusal, policy: Po
     text = f"the stop at {position.wanted_stop} was refused ({refusal.code}: {refusal.message})"
     if position.open_quantity <= ZERO:
         return position, look_at(position)
+    if refusal.silent_ns is not None:
+        return wait(position, refusal, now_ns)
     if refusal.crossed:
         if position.live_stop is None:
             return emergency(position, "stop_crossed", text, now_ns)
@@ -206,7 +209,8 @@ def deadline_passed(position: Position, _event: DeadlinePassed, policy: Policy, 
     since = position.unprotected_since_ns
     if since is None or position.open_quantity <= ZERO:
         return position, ()  # it was protected in between
-    left_ns = since + policy.protect_within_ns - now_ns
+    # While the venue wants silence nothing can be tried; afterwards there is time for that once more.
+    left_ns = max(since, position.silent_until_ns or 0) + policy.protect_within_ns - now_ns
     if left_ns > 0:  # a later gap, or a timer that rang early: clocks are not exact
         return position, (StartDeadline(left_ns),)
     seconds = Decimal(now_ns - since) / SECOND_NS
@@ -222,13 +226,15 @@ def close_wanted(position: Position, event: CloseWanted, _policy: Policy, now_ns
     return close(position, event.reason, now_ns)
 
 
-def close_answered(position: Position, event: CloseAnswered, _policy: Policy, _now_ns: int) -> Step:
+def close_answered(position: Position, event: CloseAnswered, _policy: Policy, now_ns: int) -> Step:
     """Read back before each try: a position that is flat already needs no further close."""
     if not isinstance(position.leg_of(event.client_id), CloseLeg):
         return position, ()
     position = note_close(position, event.client_id, event.answer)
     if isinstance(event.answer, OrderReport):
         return position, look_at(position, 0 if event.answer.status.is_final else POLL_NS)
+    if isinstance(event.answer, Refusal) and event.answer.silent_ns is not None:
+        return wait(position, event.answer, now_ns)
     return position, look_at(position, POLL_NS << min(sequence_of(event.client_id), SLOWEST_CLOSE))
 
 

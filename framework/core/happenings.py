@@ -118,6 +118,11 @@ class DeadlinePassed:
     """The time within which an open position must be protected is over."""
 
 
+@frozen
+class SilenceOver:
+    """The venue may be spoken to again: what could not be sent may be now."""
+
+
 Happening = (
     EntryAnswered
     | EntryExpired
@@ -130,6 +135,7 @@ Happening = (
     | VenueRead
     | ReadFailed
     | DeadlinePassed
+    | SilenceOver
 )
 
 # ── commands ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -193,6 +199,13 @@ class StartDeadline:
     delay_ns: int
 
 
+@frozen
+class AwaitSilence:
+    """Say `SilenceOver` after `delay_ns`: nothing may be sent to the venue before."""
+
+    delay_ns: int
+
+
 class Level(enum.Enum):
     """How much an alert matters. ERROR: a person should look."""
 
@@ -230,6 +243,7 @@ Command = (
     | SendClose
     | ReadVenue
     | StartDeadline
+    | AwaitSilence
     | Alert
     | NoteStop
 )

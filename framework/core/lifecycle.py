@@ -13,7 +13,7 @@ from typing import Any
 from attrs import frozen
 
 from ..errors import ProtocolError
-from . import handlers
+from . import handlers, silence
 from . import reads as reading
 from .execution import EntryPlan
 from .happenings import (
@@ -28,6 +28,7 @@ from .happenings import (
     PriceReached,
     ReadFailed,
     ReadVenue,
+    SilenceOver,
     StopAnswered,
     StopChanged,
     VenueRead,
@@ -158,6 +159,9 @@ _ROWS: tuple[tuple[type, tuple[State, ...], tuple[State, ...], Handler, str], ..
     (DeadlinePassed, (_UNPROTECTED, _QUARANTINED), (_EMERGENCY,), handlers.deadline_passed,
      "naked for too long: close"),
     (DeadlinePassed, (_PROTECTED, _EMERGENCY, _CLOSING, _CLOSED), (), handlers.ignored, ""),
+    (SilenceOver, _OPEN, _OPEN, silence.silence_over, "what was not sent counts for nothing; stops go first"),
+    (SilenceOver, (_QUARANTINED, _EMERGENCY, _CLOSING), (), silence.silence_over, ""),
+    (SilenceOver, (_CLOSED,), (), handlers.ignored, ""),
 )  # fmt: skip
 
 TABLE: dict[tuple[State, type], Row] = {

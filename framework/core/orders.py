@@ -130,13 +130,15 @@ class StopReport:
 class Refusal:
     """The venue said no. `code` is the venue's own; `for_good`: sending the same again cannot succeed.
 
-    `crossed`: the stop's price has been passed already, so the position has to be closed instead.
+    `crossed`: the stop's price has been passed already, so the position has to be closed instead. `silent_ns`: it was
+    not even sent, because the venue wants silence for so much longer; None: it was, or nobody wants that.
     """
 
     code: str
     message: str
     for_good: bool = True
     crossed: bool = False
+    silent_ns: int | None = None
 
 
 @frozen

@@ -13,7 +13,7 @@ from attrs import evolve, field, frozen
 from .execution import EntryPlan, EntryStep, EntryTry
 from .ids import Leg, client_id, owner_of, sequence_of
 from .market import OpenPosition
-from .numbers import ZERO
+from .numbers import ZERO, average
 from .orders import Fill
 from .protection import Guard, Holding, tighter
 from .signal import Side, SignalSettings
@@ -137,7 +137,8 @@ class Position:
     `failed_reads` those that failed, `refused_moves` the moves of the stop that were refused, both in a row.
     `guarded_price` is the entry price that the guards were last begun with. `surplus` is what the venue holds beyond
     what this position explains, on its side. `watch_until_ns`: it is over, but may turn up again until then.
-    `first_sequence` is where the sequences of its orders begin, above 0 for a position that was adopted.
+    `silent_until_ns`: the venue wants silence until then. `first_sequence` is where the sequences of its orders begin,
+    above 0 for a position that was adopted.
     """
 
     id: str
@@ -172,6 +173,7 @@ class Position:
     protected_ns: int | None = None
     unprotected_since_ns: int | None = None
     closed_ns: int | None = None
+    silent_until_ns: int | None = None
     failure: str = ""
     first_sequence: int = 0
 
@@ -378,17 +380,6 @@ _STATUS = {
     State.CLOSED: "closed",
     State.ABORTED: "failed",
 }
-
-
-def average(parts: list[tuple[Decimal, Decimal]]) -> Decimal | None:
-    """The quantity-weighted average price. One price alone is returned as it is written. None without quantity."""
-    if not parts:
-        return None
-    prices = {price for _, price in parts}
-    if len(prices) == 1:
-        return parts[0][1]
-    total = sum((quantity for quantity, _ in parts), ZERO)
-    return sum((quantity * price for quantity, price in parts), ZERO) / total if total else None
 
 
 def _replaced(legs: tuple[LegT, ...], changed: LegT) -> tuple[LegT, ...]:

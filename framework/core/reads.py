@@ -18,10 +18,10 @@ from .steering import (
     POLL_NS,
     SECOND_NS,
     TIDY_NS,
-    TRIGGER_GRACE_NS,
     WATCH_EVERY_NS,
     Policy,
     Step,
+    acts_still,
     close,
     finish,
     is_closing,
@@ -163,7 +163,7 @@ def _still_open(position: Position, held: Decimal, policy: Policy, now_ns: int) 
     if is_closing(position):
         return position, look_at(position, POLL_NS)
     left = position.exit
-    if left is not None and left.trigger_price is not None and now_ns - left.triggered_ns < TRIGGER_GRACE_NS:
+    if left is not None and acts_still(left, now_ns):
         return position, look_at(position, POLL_NS)
     quantity = min(held, position.ours if position.entry_is_known else position.plan.quantity)
     if quantity > ZERO:

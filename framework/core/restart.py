@@ -9,24 +9,26 @@ from attrs import evolve
 from .happenings import Command, StartDeadline
 from .numbers import ZERO
 from .position import LegState, Position, State
-from .steering import Policy, Step, look_at
+from .steering import Policy, Step, look_at, must_move
 
 _ENTRY_IN_DOUBT = (LegState.SENT, LegState.CANCELLING)
 _STOP_IN_DOUBT = (LegState.SENT, LegState.MOVING, LegState.CANCELLING)
 
 
 def is_calm(position: Position) -> bool:
-    """Whether nothing is under way or in doubt: it is open, protected, and every order of it has a known place.
+    """Whether nothing is under way, wanted or in doubt: it is open, protected, and every order of it has its place.
 
     And every execution of its entry was told: the answer to an order knows neither their prices nor their fees. Those
     of an adopted position are not asked for: they belong to what nobody wrote down.
     """
+    live = position.live_stop
     return (
         position.state is State.PROTECTED
         and position.entry_is_known
         and position.exit is None
         and position.surplus == 0
-        and position.live_stop is not None
+        and live is not None
+        and not must_move(position, live)
         and all(stop.is_over or stop.state is LegState.RESTING for stop in position.stops)
         and not any(stop.is_doubtful for stop in position.stops)
         and (position.first_sequence > 0 or _executed(position) >= position.entered)
@@ -45,7 +47,7 @@ def taken_over(position: Position, policy: Policy) -> Step:
     read by itself: the first reading of its account says whether it is as it was.
     """
     if is_calm(position):
-        return evolve(position, misses=0, failed_reads=0), ()
+        return evolve(position, misses=0, failed_reads=0, silent_until_ns=None), ()
     for entry in position.entries:
         if entry.state in _ENTRY_IN_DOUBT:
             position = position.with_leg(evolve(entry, state=LegState.UNKNOWN, doubted=True))
@@ -58,7 +60,7 @@ def taken_over(position: Position, policy: Policy) -> Step:
         position = position.with_leg(evolve(close, state=LegState.DONE))
     if position.state is State.ENTERING and position.entry.state is LegState.UNKNOWN:
         position = evolve(position, state=State.UNKNOWN)
-    position = evolve(position, misses=0, failed_reads=0)
+    position = evolve(position, misses=0, failed_reads=0, silent_until_ns=None)
     commands: tuple[Command, ...] = look_at(position)
     if position.unprotected_since_ns is not None:
         commands = (*commands, StartDeadline(policy.protect_within_ns))

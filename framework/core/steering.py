@@ -113,11 +113,12 @@ def protect(position: Position, policy: Policy, now_ns: int) -> Step:
     """Bring the stop to what is open and where it is wanted; the state follows from what rests at the venue."""
     live = _stop_at_work(position)
     commands: list[Command] = []
-    if not any(stop.state in (LegState.SENT, LegState.MOVING, LegState.UNKNOWN) for stop in position.stops):
+    under_way = any(stop.state in (LegState.SENT, LegState.MOVING, LegState.UNKNOWN) for stop in position.stops)
+    if not under_way and not is_silent(position, now_ns):
         if live is None:
             position, command = _place(position, policy)
             commands.append(command)
-        elif _must_move(position, live):
+        elif must_move(position, live):
             position, command = (_move if policy.amends_stops else _place_beside)(position, live, policy)
             commands.append(command)
         elif not live.is_doubtful:
@@ -153,7 +154,7 @@ def close(
         position = evolve(position, exit=Exit(reason, now_ns))
     position = evolve(position, state=state)
     position, commands = stop_entering(position)
-    if is_closing(position):
+    if is_closing(position) or is_silent(position, now_ns):
         return position, commands
     quantity = position.open_quantity if quantity is None else quantity
     if quantity <= ZERO:
@@ -161,6 +162,16 @@ def close(
     leg = CloseLeg(position.next_id(Leg.EXIT), quantity, LegState.SENT)
     order = CloseOrder(leg.client_id, position.symbol, position.side.exit, leg.quantity)
     return position.with_leg(leg), (*commands, SendClose(order))
+
+
+def acts_still(left: Exit, now_ns: int) -> bool:
+    """Whether a stop triggered so lately that it may yet close the position by itself."""
+    return left.trigger_price is not None and now_ns - left.triggered_ns < TRIGGER_GRACE_NS
+
+
+def is_silent(position: Position, now_ns: int) -> bool:
+    """Whether nothing can be sent now because the venue wants silence; what is wanted is sent when that ends."""
+    return position.silent_until_ns is not None and now_ns < position.silent_until_ns
 
 
 def is_closing(position: Position) -> bool:
@@ -237,7 +248,8 @@ def _stop_at_work(position: Position) -> StopLeg | None:
     return position.live_stop
 
 
-def _must_move(position: Position, live: StopLeg) -> bool:
+def must_move(position: Position, live: StopLeg) -> bool:
+    """Whether the stop that protects rests elsewhere than it is wanted now."""
     if position.initial_stop is None:  # while opening, the stop is brought to the real entry, whichever side it is
         return live.trigger_price != position.wanted_stop
     return tighter(position.side, position.wanted_stop, live.trigger_price)

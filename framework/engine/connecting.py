@@ -41,5 +41,10 @@ async def disconnect(exchange: Exchange) -> str | None:
 def said(error: Exception, limit: asyncio.Timeout, within_s: float) -> str:
     """What an error says, on one line; of a time limit that has passed, how to raise it."""
     if isinstance(error, TimeoutError) and limit.expired():
-        return f"no answer within {within_s:g} s; see to the network, or raise [framework] start_timeout_s"
+        return no_answer(within_s)
     return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+def no_answer(within_s: float) -> str:
+    """What is said of a venue that is not ready in time, and how to give it more."""
+    return f"no answer within {within_s:g} s; see to the network, or raise [framework] start_timeout_s"

@@ -26,7 +26,8 @@ KEPT_SETTLED = 500
 class Desk:
     """What the engine knows of one account. `closed` holds what was closed within the last two days, by position.
 
-    `foreign` are the markets with a position that is not ours and is left alone.
+    `foreign` are the markets with a position that is not ours and is left alone. `absent`: why the account can't be
+    asked for anything, nor told; empty: it is connected.
     """
 
     account: str
@@ -41,6 +42,7 @@ class Desk:
     levels: dict[str, Levels] = field(factory=dict)
     quotes: dict[str, Quote] = field(factory=dict)
     foreign: frozenset[str] = frozenset()
+    absent: str = ""
     _open: dict[str, Position] = field(factory=dict, init=False)
     _settled: dict[str, None] = field(factory=dict, init=False)
 

@@ -14,6 +14,7 @@ from attrs import define, field, frozen
 
 from ..components import Clock
 from ..core.happenings import (
+    AwaitSilence,
     CancelEntry,
     CancelStop,
     CloseAnswered,
@@ -28,6 +29,7 @@ from ..core.happenings import (
     ReadVenue,
     SendClose,
     SendEntry,
+    SilenceOver,
     StartDeadline,
     StopAnswered,
     VenueRead,
@@ -81,6 +83,8 @@ class Dispatcher:
                     self._look(desk, position, command)
                 case StartDeadline():
                     self._start(self._say_later(position, command.delay_ns, DeadlinePassed()), later=True)
+                case AwaitSilence():
+                    self._start(self._say_later(position, command.delay_ns, SilenceOver()), later=True)
                 case _:
                     pass
 

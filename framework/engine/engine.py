@@ -11,12 +11,12 @@ from collections.abc import Collection, Sequence
 from decimal import InvalidOperation
 from typing import Protocol
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from ..components import Clock, Filter
 from ..core.decide import Rulebook
+from ..core.events import SilenceAsked, VenueNotice
 from ..core.feed import Batch
-from ..core.guards import next_ask
 from ..core.happenings import CloseWanted, Happening, PriceReached
 from ..core.lifecycle import advance
 from ..core.market import Quote
@@ -28,6 +28,7 @@ from ..core.restart import taken_over
 from ..core.steering import SECOND_NS, Step, look_at
 from ..core.triggers import NEVER_ABOVE
 from ..errors import ProtocolError
+from .asking import Asking
 from .desk import Desk
 from .dispatch import Dispatcher
 from .durably import pass_on, retrieve
@@ -90,16 +91,18 @@ class Engine:
     dispatcher: Dispatcher = field(init=False)
     news: News = field(init=False)
     reconciler: Reconciler = field(init=False)
+    asking: Asking = field(init=False)
     _queue: asyncio.Queue[Message] = field(factory=asyncio.Queue, init=False)
     _consumer: asyncio.Task[None] | None = field(default=None, init=False)
     _accounts: dict[str, str] = field(factory=dict, init=False)
     _settling: dict[str, asyncio.TimerHandle] = field(factory=dict, init=False)
-    _asked_at: dict[str, int] = field(factory=dict, init=False)
+    _missed: dict[str, CloseAll] = field(factory=dict, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.dispatcher = Dispatcher(
             self.clock, self.store.append, lambda i, h: self._post(Happened(i, h)), self.limits.data_timeout_s
         )
+        self.asking = Asking(self.clock, self.desks, lambda i, h: self._post(Happened(i, h)))
         self.news = News(
             happened=self._happened,
             run=self.dispatcher.run,
@@ -139,20 +142,27 @@ class Engine:
     # ── from outside ────────────────────────────────────────────────────────────────────────────────────────
 
     def start(self, restored: Sequence[Position] = ()) -> None:
-        """Begin to consume. Positions of an earlier run are taken over and read back from their venues.
-
-        Those that are settled are only remembered: for what was lost with them, and for what a stream repeats.
-        """
+        """Begin to consume. Positions of an earlier run are taken over, on accounts that are absent when they join."""
         for position in restored:
-            desk = self.desks[position.account]
-            if position.is_settled:
-                self._accounts[position.id] = desk.account
-                desk.keep(position)
-                continue
-            self._take_step(desk, position, taken_over(position, desk.policy), None)
+            self._accounts[position.id] = position.account
+            self.desks[position.account].keep(position)
+        for desk in self.desks.values():
+            if not desk.absent:
+                self._take_over(desk)
         self._watch()
         self.reconciler.start()
         self._consumer = asyncio.get_running_loop().create_task(self._consume())
+
+    def join(self, account: str) -> None:
+        """An account that was absent is connected: its positions are taken over, and it is closed if that was asked."""
+        desk = self.desks[account]
+        desk.absent = ""
+        self._take_over(desk)
+        self._watch()
+        self.reconciler.read(desk)
+        missed = self._missed.pop(account, None)
+        if missed is not None:
+            self._post(missed)
 
     async def submit(self, batch: Batch) -> None:
         """Take signals in; returns once they are durable."""
@@ -183,15 +193,11 @@ class Engine:
 
     def next_ask_ns(self) -> int | None:
         """When a protection next wants to be asked, whatever the price; None: none asks for a time."""
-        wishes = [next_ask(position).at_ns for position in self.open_positions()]
-        return min((at_ns for at_ns in wishes if at_ns is not None and at_ns > self.clock.now_ns()), default=None)
+        return self.asking.next_ns()
 
     def ask_due(self) -> None:
         """Ask the protections whose time has come. The loop sees to that by itself, unless the clock jumped ahead."""
-        for position in self.open_positions():
-            at_ns = next_ask(position).at_ns
-            if at_ns is not None and at_ns <= self.clock.now_ns():
-                self._ask_now(position.id, at_ns)
+        self.asking.due()
 
     def close_all(self, reason: str, accounts: Collection[str] | None = None, *, strangers: bool = False) -> None:
         """Close every open position, of these accounts or of all; with `strangers` those that are not ours, too."""
@@ -225,7 +231,8 @@ class Engine:
     @property
     def is_at_rest(self) -> bool:
         """Whether nothing is queued or under way, and every open position is protected or a case for a person."""
-        moving = (p for p in self.open_positions() if p.state not in (State.PROTECTED, State.QUARANTINED))
+        tended = (p for p in self.open_positions() if not self.desks[p.account].absent)
+        moving = (p for p in tended if p.state not in (State.PROTECTED, State.QUARANTINED))
         return self._queue.empty() and not self.dispatcher.tasks and not self.waves.tasks and not any(moving)
 
     @property
@@ -268,7 +275,7 @@ class Engine:
         return consumer.exception() if consumer is not None and consumer.done() and not consumer.cancelled() else None
 
     def open_positions(self) -> list[Position]:
-        """The positions that are not over, of all accounts."""
+        """The positions that are not over, of all accounts: also of those that are absent."""
         return [position for desk in self.desks.values() for position in desk.open_positions()]
 
     # ── the loop ────────────────────────────────────────────────────────────────────────────────────────────
@@ -290,7 +297,11 @@ class Engine:
             case Happened():
                 self._happened(message.position_id, message.happening)
             case VenueSpoke():
-                self.news.take(self.desks[message.account], message.event)
+                desk = self.desks[message.account]
+                if not desk.absent or isinstance(
+                    message.event, (VenueNotice, SilenceAsked)
+                ):  # all else is read back when it joins
+                    self.news.take(desk, message.event)
             case BatchArrived():
                 self._batch_arrived(message)
             case CandidatesReady():
@@ -302,14 +313,26 @@ class Engine:
             case AccountRead():
                 self.reconciler.take(message)
             case CloseAll():
-                for position in (p for p in self.open_positions() if p.account in message.accounts):
-                    self._happened(position.id, CloseWanted(message.reason))
-                self.reconciler.close_all(message)
+                self._close_all(message)
+
+    def _close_all(self, message: CloseAll) -> None:
+        """Close what is open on accounts that are connected; the others are closed when they join."""
+        absent = {account for account in message.accounts if self.desks[account].absent}
+        self._missed.update({account: evolve(message, accounts=frozenset({account})) for account in absent})
+        message = evolve(message, accounts=message.accounts - absent)
+        for position in (p for p in self.open_positions() if p.account in message.accounts):
+            self._happened(position.id, CloseWanted(message.reason))
+        self.reconciler.close_all(message)
+
+    def _take_over(self, desk: Desk) -> None:
+        """Go on with the positions of an earlier run. Those that are settled are only remembered: streams repeat."""
+        for position in desk.unsettled():
+            self._take_step(desk, position, taken_over(position, desk.policy), None)
 
     def _happened(self, position_id: str, happening: Happening) -> None:
         desk = self.desks[self._accounts[position_id]]
         before = desk.positions.get(position_id)
-        if before is None:
+        if before is None or desk.absent:  # nothing can be asked there now; all is read when it joins
             return
         try:
             step = advance(before, happening, desk.policy, self.clock.now_ns())
@@ -327,29 +350,10 @@ class Engine:
         desk.keep(after)
         self._write(records_of(before, after, happening, commands, self.clock.now_ns()))
         self.dispatcher.run(desk, after, commands)
-        self._ask_in_time(after)
+        self.asking.later(after)
         if before is None or before.state.is_final != after.state.is_final:
             self._watch()
         self.waves.position_changed(before, after)
-
-    def _ask_in_time(self, position: Position) -> None:
-        """Ask a protection at the time it wants, with the last price known then."""
-        at_ns = next_ask(position).at_ns
-        if at_ns is None or position.state.is_final or self._asked_at.get(position.id) == at_ns:
-            return
-        self._asked_at[position.id] = at_ns
-        delay_s = max(0, at_ns - self.clock.now_ns()) / SECOND_NS
-        asyncio.get_running_loop().call_later(delay_s, self._ask_now, position.id, at_ns)
-
-    def _ask_now(self, position_id: str, at_ns: int) -> None:
-        desk = self.desks[self._accounts[position_id]]
-        position = desk.positions.get(position_id)
-        if position is None or position.state.is_final:
-            return
-        quote = desk.quotes.get(position.symbol)
-        price = quote.last if quote is not None else position.entry_price
-        if price is not None:
-            self._post(Happened(position_id, PriceReached(price, at_ns)))
 
     # ── signals ─────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -373,7 +377,8 @@ class Engine:
 
     def _watch(self) -> None:
         for desk in self.desks.values():
-            desk.exchange.watch(desk.watched())
+            if not desk.absent:
+                desk.exchange.watch(desk.watched())
 
     def _event(self, level: str, code: str, message: str, position: Position | None = None) -> None:
         now_ns = self.clock.now_ns()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Protocol
 
 from attrs import define
@@ -15,6 +16,7 @@ from ..core.events import (
     MarketsSeen,
     OrderSeen,
     PositionSeen,
+    SilenceAsked,
     StopSeen,
     StreamLost,
     StreamRestored,
@@ -67,6 +69,8 @@ class News:
                 self.say(level, code, message)
             case HealthSeen():
                 self.report(f"account {desk.account}", event.condition, event.health, event.reason, told=event.told)
+            case SilenceAsked(until_ns, why):
+                self.say("warning", "silence_asked", f"{desk.account}: {why}; nothing is sent before {_utc(until_ns)}")
             case StreamLost(why):
                 self.say("warning", "stream_lost", f"{desk.account}: {why}")
                 self.report(f"account {desk.account}", STREAM, Health.DEGRADED, why, told=True)
@@ -115,3 +119,7 @@ class News:
             return
         if seen.quantity * held.side.sign != held.open_quantity:
             self.run(desk, held, look_at(held, SECOND_NS))
+
+
+def _utc(t_ns: int) -> str:
+    return f"{datetime.fromtimestamp(t_ns // SECOND_NS, UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Coroutine
 from typing import Any
 
 from attrs import evolve
 
-from ..components import Checkable, Checkup, Clock, ExchangeLink, ExercisesStops
+from ..components import Checkable, Checkup, Clock, ExercisesStops
 from ..config import ConfiguredExchange
 from ..errors import ExchangeError, FrameworkError
+from ..journal import Silences
 from .connecting import connect, disconnect, said
+from .links import link_to_look
 
 
 async def check_exchange(
-    account: ConfiguredExchange, clock: Clock, step_s: float, *, exercise_stops: bool
+    account: ConfiguredExchange,
+    clock: Clock,
+    step_s: float,
+    *,
+    exercise_stops: bool,
+    silences: Silences | None = None,
 ) -> list[Checkup]:
     """What was looked at and what came of it. Nothing is raised: what can't be reached is a checkup that failed.
 
-    Every step has `step_s` seconds. `exercise_stops` sends orders: stops far away from the market.
+    Every step has `step_s` seconds. `exercise_stops` sends orders: stops far away from the market. `silences` are those
+    that venues have asked for, and may ask for now.
     """
     exchange, name = account.component, account.name
-    dice = random.Random(name)  # noqa: S311
-    link = ExchangeLink(name, clock, dice, _ignore_event, _ignore_quote, reads_only=True)
+    link = link_to_look(name, clock, silences)
     checkups: list[Checkup] = []
     try:
         markets = await connect(exchange, link, step_s)
@@ -67,11 +73,3 @@ async def _step(
 def _without(name: str, text: str) -> str:
     """An error's text without the account that stands before it in the line anyway."""
     return text.removeprefix(f"{name}: ")
-
-
-def _ignore_event(event: object) -> None:
-    """Nothing is traded during a check, so nothing that is told matters."""
-
-
-def _ignore_quote(symbol: str, quote: object) -> None:
-    """As for events."""

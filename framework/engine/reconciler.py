@@ -111,9 +111,10 @@ class Reconciler:
     # ── when ────────────────────────────────────────────────────────────────────────────────────────────────
 
     def start(self) -> None:
-        """Read every account now, and again and again from then on."""
+        """Read every account that is connected now, and again and again from then on."""
         for desk in self.desks.values():
-            self.read(desk)
+            if not desk.absent:
+                self.read(desk)
 
     def read(self, desk: Desk, delay_s: float = 0.0) -> None:
         """Read an account after `delay_s`. One reading waits for each account: the one that was asked for last."""
@@ -148,6 +149,9 @@ class Reconciler:
 
     def forbids(self, account: str) -> str:
         """Why no position may be opened on an account; empty: it may."""
+        absent = self.desks[account].absent
+        if absent:
+            return f"{account} is not connected: {absent}"
         if self.accounts[account].good:
             return ""
         return f"{account} is being read back: it is not known yet what is open there"

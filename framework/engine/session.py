@@ -5,17 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import random
 import signal
-from collections.abc import Callable, Coroutine, Iterable, Iterator
-from decimal import Decimal
+from collections.abc import Callable, Coroutine, Iterator
 from functools import partial
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define, field
 
 from .. import __version__
-from ..components import Clock, ExchangeLink, PlaysRecordings
+from ..components import Clock, PlaysRecordings
 from ..config import ConfiguredExchange, Deployment
 from ..core.alerts import SOURCE
 from ..core.decide import Rulebook
@@ -25,14 +23,18 @@ from ..core.position import Position
 from ..core.records import Event, Record, SessionEnded, SessionMode, SessionStarted
 from ..core.steering import SECOND_NS, Policy
 from ..errors import FrameworkError
-from ..journal import Control, Journal, Pulse
+from ..journal import Control, Journal, Pulse, Silences
 from ..stages import Halting, Stage
+from .attendance import Attendance
+from .bringing import Bringing
 from .clock import SystemClock
-from .connecting import connect, disconnect
+from .connecting import disconnect
 from .desk import DAY_NS, Desk
+from .ending import SessionEnd, lines_of
 from .engine import Engine, Limits
 from .inbox import Inbox
 from .leaping import Leaping, LeapingClock, sleep_until
+from .links import Links
 from .listening import Listening, numbered
 from .obeying import Obedience
 from .observers import Gallery
@@ -48,29 +50,6 @@ REST_S = 10.0
 
 OBSERVERS_S = 2.0
 """How long observers may take at the end to see what is queued for them."""
-
-
-@frozen
-class OpenLine:
-    """A position that stays open when a session ends. `stop_price` is that of its live stop."""
-
-    account: str
-    symbol: str
-    side: str
-    quantity: Decimal
-    stop_price: Decimal | None
-
-
-@frozen
-class SessionEnd:
-    """How a session ended, and what stays open.
-
-    `reason`: ``recording ended``, ``sources ended`` (live ones), ``interrupted`` or ``failed: …``.
-    """
-
-    reason: str
-    open_positions: tuple[OpenLine, ...]
-    failed: bool
 
 
 @define
@@ -96,6 +75,8 @@ class Session:
     watchman: Watchman = field(init=False)
     stopped: asyncio.Event = field(factory=asyncio.Event, init=False)
     failures: list[str] = field(factory=list, init=False)
+    _bringing: Bringing = field(init=False)
+    _attendance: Attendance = field(init=False)
     _obedience: Obedience = field(init=False)
     _obeying: asyncio.Task[None] | None = field(default=None, init=False)
     _watching: asyncio.Task[None] | None = field(default=None, init=False)
@@ -132,6 +113,17 @@ class Session:
             entries_stopped=self.entries_stopped,
             report=self.watchman.report,
         )
+        self._attendance = Attendance(self.engine, self.clock, self.journal.append)
+        silences = None if self.recorded else Silences(deployment.state)
+        links = Links(self.engine, self.clock, silences, self.seed if self.recorded or self.seed else None)
+        self._bringing = Bringing(
+            deployment.enabled_exchanges,
+            links.of,
+            settings.start_timeout_s,
+            self._attendance.is_up,
+            self._attendance.is_down,
+            at_once=self.recorded,
+        )
         self._obedience = Obedience(Control(deployment.state), self.engine, self.clock, self.journal.append)
         self.journal.on_durable.append(self.on_record)
         self.journal.on_durable.append(self.gallery.show)
@@ -147,8 +139,11 @@ class Session:
             with self._signals():
                 try:
                     if not await self._connect():
-                        return SessionEnd("interrupted", _lines(self._left_open()), failed=False)
+                        return SessionEnd("interrupted", lines_of(self._left_open()), failed=False)
                     await self._begin()
+                    if self._bringing.refusal is not None:
+                        await self._end(f"failed: {self._bringing.refusal}")
+                        raise self._bringing.refusal
                     on_start()
                     reason = await self._until_the_end()
                     return await self._end(reason)
@@ -156,6 +151,7 @@ class Session:
                     for task in (self._obeying, self._watching):
                         if task is not None:
                             task.cancel()
+                    await self._bringing.aclose()
                     await self.engine.aclose()
                     await self._disconnect()
         finally:
@@ -177,35 +173,19 @@ class Session:
     # ── up ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _connect(self) -> bool:
-        """Connect to all venues at once. False: interrupted before that was done. The first failure is raised."""
-        accounts = self.deployment.enabled_exchanges
-        starting = asyncio.gather(*(self._start_exchange(each) for each in accounts), return_exceptions=True)
-        stop = asyncio.get_running_loop().create_task(self.stopped.wait())
+        """Connect to all venues at once, until there is something to begin with. False: interrupted before that."""
+        loop = asyncio.get_running_loop()
+        first, stop = loop.create_task(self._bringing.first()), loop.create_task(self.stopped.wait())
         try:
-            ends: set[asyncio.Future[Any]] = {starting, stop}
-            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-            if not starting.done():
+            await asyncio.wait({first, stop}, return_when=asyncio.FIRST_COMPLETED)
+            if not first.done():
                 return False
-            for failure in starting.result():
-                if failure is not None:
-                    raise failure
+            first.result()
             return True
         finally:
-            starting.cancel()
+            first.cancel()
             stop.cancel()
-            await asyncio.gather(starting, stop, return_exceptions=True)
-
-    async def _start_exchange(self, account: ConfiguredExchange) -> None:
-        seed = f"{self.seed}{account.name}" if self.recorded or self.seed else None
-        link = ExchangeLink(
-            account=account.name,
-            clock=self.clock,
-            random=random.Random(seed),  # noqa: S311 - for jitter, not for secrets
-            emit=lambda event: self.engine.exchange_event(account.name, event),
-            quote=lambda symbol, quote: self.engine.quote(account.name, symbol, quote),
-        )
-        within_s = self.deployment.framework.start_timeout_s
-        self.engine.desks[account.name].markets = await connect(account.component, link, within_s)
+            await asyncio.gather(first, stop, return_exceptions=True)
 
     async def _begin(self) -> None:
         deployment = self.deployment
@@ -220,6 +200,7 @@ class Session:
         restored = [] if self.recorded else self._restore()
         self._obedience.begin()
         self.watchman.beat()
+        self._attendance.begin()
         self.engine.start(restored)
         if isinstance(self.clock, SystemClock):
             _set_memory_aside()
@@ -231,10 +212,14 @@ class Session:
 
     async def _know_accounts(self) -> None:
         """Wait for a first reading of every account: until then nothing is opened there, and signals are refused."""
-        stop = asyncio.get_running_loop().create_task(self.stopped.wait())
+        loop = asyncio.get_running_loop()
+        ends = [loop.create_task(self.stopped.wait()), loop.create_task(self._bringing.refused())]
         within_s = self.deployment.framework.data_timeout_s
-        await self._patiently(within_s, self.engine.reconciler.first_round(), stop, self.engine.consumer)
-        stop.cancel()
+        await self._patiently(within_s, self.engine.reconciler.first_round(), *ends, self.engine.consumer)
+        for end in ends:
+            end.cancel()
+        await asyncio.gather(*ends, return_exceptions=True)
+        self._attendance.tell_all()
 
     def _left_open(self) -> list[Position]:
         """The positions that an earlier run left open or closed lately, as the journal knows them."""
@@ -352,11 +337,12 @@ class Session:
     # ── down ────────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _end(self, reason: str) -> SessionEnd:
-        lines = _lines(self.engine.open_positions())
+        lines = lines_of(self.engine.open_positions())
         with contextlib.suppress(FrameworkError):  # a broken journal has been reported already
             await self.journal.append(SessionEnded(self.clock.now_ns(), reason, len(lines)))
         self.watchman.beat(ended=reason)
-        return SessionEnd(reason, lines, bool(self.failures))
+        unreached = tuple(f"{name}: {why}" for name, why in self._attendance.absent().items())
+        return SessionEnd(reason, lines, bool(self.failures), unreached)
 
     async def _disconnect(self) -> None:
         """Let go of all venues at once, of those that were not ready yet as well."""
@@ -366,21 +352,6 @@ class Session:
             if trouble is not None:
                 text = f"{name}: {trouble}"
                 self.journal.append(Event(self.clock.now_ns(), "warning", "disconnect_failed", text, name))
-
-
-def _lines(positions: Iterable[Position]) -> tuple[OpenLine, ...]:
-    return tuple(_line(position) for position in positions if not position.state.is_final)
-
-
-def _line(position: Position) -> OpenLine:
-    live = position.live_stop
-    return OpenLine(
-        position.account,
-        position.symbol,
-        position.side.value,
-        position.open_quantity,
-        None if live is None else live.trigger_price,
-    )
 
 
 def _set_memory_aside() -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Iterable, Sequence
 
 from attrs import frozen
 
-from ..components import Clock, ExchangeLink
+from ..components import Clock
 from ..config import ConfiguredExchange, FrameworkSettings
 from ..core.orders import VenuePosition
 from ..core.position import Position
@@ -16,7 +15,9 @@ from ..core.reconcile import AccountSeen, Finding, Unread, reconcile, unknown_ma
 from ..core.recovery import Action
 from ..core.steering import Policy
 from ..errors import ExchangeError
+from ..journal import Silences
 from .connecting import connect, disconnect
+from .links import link_to_look
 from .reading import read_account
 from .reconciler import AGAIN_S
 
@@ -30,17 +31,20 @@ class Survey:
 
 
 async def survey(
-    account: ConfiguredExchange, clock: Clock, known: Sequence[Position], settings: FrameworkSettings
+    account: ConfiguredExchange,
+    clock: Clock,
+    known: Sequence[Position],
+    settings: FrameworkSettings,
+    silences: Silences | None = None,
 ) -> Survey:
     """Connect to an account, compare it with what the journal knows, and let go. Nothing is raised.
 
+    `silences` are those that venues have asked for, and may ask for now.
     Where something would have to be seen twice before it is believed, the account is read twice.
     """
     exchange, name = account.component, account.name
-    dice = random.Random(name)  # noqa: S311
-    link = ExchangeLink(name, clock, dice, _ignore, _ignore_quote, reads_only=True)
     try:
-        await connect(exchange, link, settings.start_timeout_s)
+        await connect(exchange, link_to_look(name, clock, silences), settings.start_timeout_s)
         first = await _survey(account, clock, known, settings, None)
         if isinstance(first.seen, Unread) or not _waits(first):
             return first
@@ -76,11 +80,3 @@ def _compared(
 
 def _waits(one: Survey) -> bool:
     return any(f.action is Action.WAIT and (f.order is not None or not f.position_id) for f in one.findings)
-
-
-def _ignore(event: object) -> None:
-    """Nothing is traded, so nothing that is told matters."""
-
-
-def _ignore_quote(symbol: str, quote: object) -> None:
-    """As for events."""

@@ -194,6 +194,9 @@ class Waves:
     # ── fetching ────────────────────────────────────────────────────────────────────────────────────────────
 
     async def _read_balance(self, wave_id: str, desk: Desk) -> None:
+        if desk.absent:
+            self.post(BalanceRead(wave_id, desk.account, None, f"it is not connected: {desk.absent}"))
+            return
         try:
             async with asyncio.timeout(self.data_timeout_s):
                 balance, positions = await asyncio.gather(desk.exchange.balance(), desk.exchange.positions())

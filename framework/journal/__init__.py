@@ -32,6 +32,7 @@ from .rows import (
     StopMoveRow,
     WaveRow,
 )
+from .silences import Silences
 from .writer import Journal, WriterKind
 
 __all__ = [
@@ -60,6 +61,7 @@ __all__ = [
     "Report",
     "SessionRow",
     "SignalRow",
+    "Silences",
     "SnapshotRow",
     "StepLine",
     "StopMoveRow",

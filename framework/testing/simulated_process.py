@@ -21,7 +21,8 @@ from ..components import Clock, Exchange, SignalSource, SourceLink
 from ..config import Configured, Deployment, load_deployment
 from ..core.feed import Batch, Timeline
 from ..core.records import Record, SessionMode
-from ..engine.session import Session, SessionEnd
+from ..engine.ending import SessionEnd
+from ..engine.session import Session
 from ..errors import FrameworkError
 from ..journal import Journal, WriterKind, journal_path, prepare_journal
 from ..journal.lock import WriterLock

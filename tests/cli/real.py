@@ -12,6 +12,7 @@ from framework import (
     Capabilities,
     Checkup,
     Exchange,
+    ExchangeError,
     ExchangeLink,
     SignalSource,
     SourceLink,
@@ -88,6 +89,16 @@ class Unready(Real):
 
 
 @define
+class Away(Real):
+    """A venue that can't be reached."""
+
+    name: ClassVar[str] = "away"
+
+    async def start(self, link: ExchangeLink) -> None:
+        raise ExchangeError(link.account, "no route to host")
+
+
+@define
 class Stuck(Venue):
     """A simulated exchange that is never ready. With a recording it is waited for in virtual time."""
 
@@ -104,4 +115,4 @@ def signal_sources() -> list[type[SignalSource]]:
 
 @hookimpl
 def exchanges() -> list[type[Exchange]]:
-    return [Real, Production, Testnet, Unready, Stuck]
+    return [Real, Production, Testnet, Unready, Away, Stuck]

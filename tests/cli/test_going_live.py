@@ -138,6 +138,19 @@ def test_a_start_that_takes_too_long_is_given_up(live: Stage) -> None:
     )
 
 
+def test_an_account_that_is_never_reached_is_said_and_shows_in_the_exit_status(live: Stage) -> None:
+    exchanges = "\n".join([account("real", "live = true"), account("away", "live = true", name="other")])
+    config = live.write(signals=BRIEF, exchanges=exchanges)
+    words = ("--live", "main", "--live", "other", "--set", "framework.data_timeout_s=1")
+
+    result = call("run", "--config", config, *words)
+
+    assert (result.exit_code, result.stderr) == (3, "error: never reached: other: no route to host\n")
+    lines = result.stdout.splitlines()
+    assert any("error: other: no route to host; nothing is opened there" in line for line in lines)
+    assert lines[-1] == "stays open: main BTCUSDT long 1.000, its stop at 94.01 stays at the venue"
+
+
 # ── check ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 

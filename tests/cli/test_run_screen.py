@@ -79,3 +79,11 @@ def test_a_halt_is_shown_until_it_is_taken_back() -> None:
     assert drawn(view.snapshot(), [])[1] == "halted: news; what is open stays protected"
     view.apply(Event(1, "info", "resumed", "positions may be opened again"))
     assert len(drawn(view.snapshot(), [])) == 1
+
+
+def test_an_account_that_is_down_is_shown_until_it_is_up() -> None:
+    view = RunView()
+    view.apply(Event(0, "error", "account_down", "one: no route to host; trying again", "one"))
+    assert drawn(view.snapshot(), [])[1] == "one: no route to host; trying again"
+    view.apply(Event(1, "info", "account_up", "one: connected", "one"))
+    assert len(drawn(view.snapshot(), [])) == 1

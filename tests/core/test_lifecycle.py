@@ -19,6 +19,7 @@ from framework.core.happenings import (
     ReadFailed,
     ReadVenue,
     SendEntry,
+    SilenceOver,
     StopAnswered,
     StopChanged,
     VenueRead,
@@ -113,6 +114,7 @@ def happenings_of(position: Position, kind: type, now_ns: int) -> list[Any]:
         Unknown("timeout"),
         Refusal("no", "not now", for_good=False),
         Refusal("no", "passed", crossed=True),
+        Refusal("budget", "silent", for_good=False, silent_ns=SECOND_NS),
     ]
     reports = [(status, filled) for status in OrderStatus for filled in ("0", "0.4", "1")]
     fills = [entry_fill(position, number=7), foreign_fill(position, "0.5", opens=True)]
@@ -141,6 +143,7 @@ def happenings_of(position: Position, kind: type, now_ns: int) -> list[Any]:
         ],
         ReadFailed: [ReadFailed("timeout")],
         DeadlinePassed: [DeadlinePassed()],
+        SilenceOver: [SilenceOver()],
     }
     return made[kind]
 

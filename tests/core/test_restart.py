@@ -18,7 +18,7 @@ from framework.core.happenings import (
     StartDeadline,
     StopAnswered,
 )
-from framework.core.orders import OrderStatus
+from framework.core.orders import OrderStatus, Refusal
 from framework.core.position import LegState, State
 from framework.core.protection import NoState
 from framework.core.restart import taken_over
@@ -184,3 +184,13 @@ def test_a_restart_of_a_position_that_is_fine_leaves_it_to_the_reading_of_its_ac
     assert life.commands == ()
     life.read(held("1"), resting(life.ids[0], "94"))
     assert (life.it.state, life.commands) == (State.PROTECTED, ())
+
+
+def test_a_stop_that_was_still_to_be_moved_when_the_run_ended_is_moved_after_the_restart() -> None:
+    life = protected(policy((FixedStop(), Trailer()), amends=True))
+    life.happens(PriceReached(D(110), life.now_ns))
+    life.happens(StopAnswered(life.ids[0], Refusal("budget", "silent", for_good=False, silent_ns=SECOND_NS)))
+
+    restarted(life).read(held("1"), resting(life.ids[0], "94"))
+
+    assert [move.order.trigger_price for move in life.asked(MoveStop)] == [D(108)]

@@ -17,6 +17,7 @@ from attrs import define, evolve, field, frozen
 
 from framework.core.guards import is_due, next_ask
 from framework.core.happenings import (
+    AwaitSilence,
     CancelEntry,
     CancelStop,
     CloseAnswered,
@@ -33,6 +34,7 @@ from framework.core.happenings import (
     ReadVenue,
     SendClose,
     SendEntry,
+    SilenceOver,
     StartDeadline,
     StopAnswered,
     StopChanged,
@@ -61,6 +63,7 @@ from framework.core.steering import SECOND_NS, Policy, Step, look_at
 from framework.engine.snapshot import freeze, thaw
 from framework.testing import NOW_NS, SYMBOL
 from tests.core.strategies import Best, plan
+from tests.core.venue_shown import Order, Shown, Stop
 
 D = Decimal
 MS = 1_000_000
@@ -71,46 +74,6 @@ MOST_REQUESTS = 300
 
 LONGEST_NAKED_NS = 45 * SECOND_NS
 """Once the venue is honest: a close that was refused often waits up to half a minute before the next try."""
-
-
-@frozen
-class Order:
-    """An entry or a close at the venue."""
-
-    client_id: str
-    quantity: Decimal
-    price: Decimal | None
-    reduces: bool
-    status: OrderStatus = OrderStatus.NEW
-    filled: Decimal = ZERO
-    average: Decimal | None = None
-
-    def report(self) -> OrderReport:
-        return OrderReport(self.client_id, SYMBOL, self.status, self.filled, self.average)
-
-
-@frozen
-class Stop:
-    """A stop at the venue."""
-
-    client_id: str
-    trigger: Decimal
-    quantity: Decimal
-    attached: bool
-
-    def report(self) -> StopReport:
-        return StopReport(self.client_id, SYMBOL, live=True, trigger_price=self.trigger, quantity=self.quantity)
-
-
-@frozen
-class Shown:
-    """What the venue would answer to reads at one time. `held` is counted on the position's side."""
-
-    held: Decimal = ZERO
-    average: Decimal = ZERO
-    stops: tuple[Stop, ...] = ()
-    orders: tuple[Order, ...] = ()
-    fills: tuple[Fill, ...] = ()
 
 
 @frozen
@@ -380,7 +343,7 @@ class World:
 
     def _stop_lands(self, order: StopOrder) -> StopReport | Refusal:
         if self._chance(self.faults.refused):
-            return Refusal("busy", "not now", for_good=self.random.random() < 0.3)
+            return self._silenced() or Refusal("busy", "not now", for_good=self.random.random() < 0.3)
         if (self.price - order.trigger_price) * self.side.sign <= 0:
             return Refusal("-2021", "would immediately trigger", crossed=True)
         if self.shown.held <= ZERO:
@@ -407,7 +370,7 @@ class World:
 
     def _close_lands(self, order: CloseOrder) -> OrderReport | Refusal:
         if self._chance(self.faults.refused):
-            return Refusal("busy", "not now", for_good=False)
+            return self._silenced() or Refusal("busy", "not now", for_good=False)
         if self.shown.held <= ZERO:
             return Refusal("-2022", "reduce-only order is rejected")
         quantity = min(order.quantity, self.shown.held)
@@ -420,6 +383,12 @@ class World:
             self._tell(CloseAnswered(order.client_id, made.report()))
             return evolve(made, status=OrderStatus.NEW, filled=ZERO, average=None).report()
         return made.report()
+
+    def _silenced(self) -> Refusal | None:
+        """Perhaps it was not sent at all, because the venue wants silence."""
+        if not self._chance(40):
+            return None
+        return Refusal("budget", "silent", for_good=False, silent_ns=self.random.randint(1, 9) * SECOND_NS)
 
     # ── between the position and the venue ──────────────────────────────────────────────────────────────────
 
@@ -488,6 +457,8 @@ class World:
                 case StartDeadline(delay_ns):
                     early = self.random.choice((0, 0, 7))
                     self._later(delay_ns - early, lambda: self._happens(DeadlinePassed(), epoch))
+                case AwaitSilence(delay_ns):
+                    self._later(delay_ns, lambda: self._happens(SilenceOver(), epoch))
 
     def _send_entry(self, order: EntryOrder, cancel_after_ns: int | None, epoch: int) -> None:
         self.in_flight.add(order.client_id)

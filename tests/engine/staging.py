@@ -24,7 +24,8 @@ from framework import (
 )
 from framework.config import Configured, ConfiguredExchange, Deployment
 from framework.config.deployment import FrameworkSettings
-from framework.engine.session import Session, SessionEnd
+from framework.engine.ending import SessionEnd
+from framework.engine.session import Session
 from framework.journal import Journal, JournalReader, WriterKind, journal_path
 from framework.registry import Registry
 from framework.testing import NOW_NS

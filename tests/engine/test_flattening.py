@@ -8,8 +8,8 @@ from typing import Any, cast
 from attrs import evolve
 
 from framework import Refusal, SessionMode, StopReport, VenuePosition
+from framework.engine.ending import SessionEnd
 from framework.engine.flattening import Flattening, Unwritten
-from framework.engine.session import SessionEnd
 from framework.journal import Journal, JournalReader, WriterKind, journal_path
 from framework.testing import SYMBOL, make_signal
 from tests.engine.fakes import D, Venue, complete, in_virtual_time, venue, virtual_clock

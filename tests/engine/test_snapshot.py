@@ -150,6 +150,7 @@ CHANGES = st.fixed_dictionaries(
         "misses": st.integers(0, 9),
         "failed_reads": st.integers(0, 9),
         "surplus": NUMBERS,
+        "silent_until_ns": st.none() | TIMES,
         "watch_until_ns": st.none() | TIMES,
         "opened_ns": st.none() | TIMES,
         "protected_ns": st.none() | TIMES,

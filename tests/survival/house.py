@@ -25,7 +25,8 @@ from framework.core.records import SessionMode
 from framework.core.signal import Side, Signal, SignalSettings
 from framework.core.steering import SECOND_NS
 from framework.engine.clock import SystemClock
-from framework.engine.session import Session, SessionEnd
+from framework.engine.ending import SessionEnd
+from framework.engine.session import Session
 from framework.journal import Journal, JournalReader, WriterKind, journal_path
 from framework_simulator.emulator.build import DEFAULT_KEY, Plan
 from framework_simulator.emulator.emulator import Emulator

@@ -81,13 +81,52 @@ def test_a_forbidden_address_is_silent_until_the_end_while_the_stops_rest_and_th
                 await run.until(lambda: house.fired() == 1)
                 house.price(SECOND, -5)
                 await run.until(lambda: any(one.summary.exit_price for one in run.steps(SECOND)), "the fill is known")
-                await run.until_event("stop_not_moved")
+                await run.until_event("venue_silent")
                 end = await run.stop()
 
             told = refused_at(house)
             assert [one for one in ledger.requests(house.lines) if one["t"] > told] == []
             assert {line.symbol for line in end.open_positions} >= {FIRST, THIRD}
             assert all(len(house.triggers(symbol)) == 1 for symbol in (FIRST, THIRD))
+            house.check(in_flight_ms=0)
+
+    play(scenario)
+
+
+def test_a_position_that_was_opened_into_a_silence_is_protected_the_moment_it_ends(tmp_path: Path) -> None:
+    """The silence is longer than a position may be naked otherwise: no try is spent, and nothing is closed."""
+
+    async def scenario() -> None:
+        async with built("binance", tmp_path) as house:
+            async with running(house) as run:
+                house.fault("banned", **MOVE["binance"], retry_after_s=4, count=1)
+                await run.open(FIRST)
+
+            told = refused_at(house)
+            later = [one for one in ledger.requests(house.lines) if one["t"] > told]
+            stops = [one["t"] for one in ledger.requests(later, "/fapi/v1/algoOrder")]
+            assert told + 4 * S <= stops[0] < told + 4.5 * S
+            assert ledger.requests(later, "/fapi/v1/order") == []
+            house.check(in_flight_ms=0)
+
+    play(scenario)
+
+
+def test_a_silence_outlasts_the_process_that_was_told_of_it(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with built("binance", tmp_path) as house:
+            async with running(house) as run:
+                await run.open(FIRST)
+                await run.until_quiet()
+                house.fault("banned", **MOVE["binance"], retry_after_s=4, count=1)
+                bid = house.price(FIRST, 3)
+                await run.until(lambda: house.fired() == 1)
+
+            told = refused_at(house)
+            async with running(house) as run:
+                await run.until_followed(FIRST, bid)
+
+            assert [one for one in ledger.requests(house.lines) if told < one["t"] < told + 4 * S] == []
             house.check(in_flight_ms=0)
 
     play(scenario)

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from ...app import run_session
-from ...errors import FrameworkError
+from ...errors import ExchangeError, FrameworkError
 from ..options import config_option, live_option, set_option, state_option
 from ..run_end import open_lines, print_end, print_report
 from ..run_show import show_for
@@ -28,7 +28,8 @@ def command(context: click.Context, config: Path, state: Path | None, sets: Sequ
     Real venues are traded on only where the account's table says live = true and --live names the account.
 
     In a terminal the waves and positions are shown live, elsewhere as one line for each thing that matters. At the
-    end comes a report, and what stays open. The exit status is 1 when the session failed.
+    end comes a report, and what stays open. The exit status is 1 when the session failed, 3 when an account was never
+    reached.
     """
     deployment = open_deployment(config, state, sets)
     view = RunView()
@@ -47,4 +48,4 @@ def command(context: click.Context, config: Path, state: Path | None, sets: Sequ
             print_report(deployment, view)
     finally:  # what stays open is told whatever happens
         print_end(deployment, end)
-    context.exit(1 if end.failed else 0)
+    context.exit(1 if end.failed else ExchangeError.exit_status if end.unreached else 0)

@@ -30,7 +30,7 @@ def test_a_key_that_may_withdraw_is_refused_unless_it_is_allowed() -> None:
     async def scenario() -> None:
         async with emulated(with_rights("read", "trade", "withdraw")) as venue:
             error = await refused_start(venue)
-            assert (error.code, error.exit_status) == ("key_may_withdraw", 3)
+            assert (error.code, error.exit_status, error.for_good) == ("key_may_withdraw", 3, True)
             assert "allow_withdraw = true" in str(error)
             async with at(venue, allow_withdraw=True) as rig:
                 assert rig.requests("/sapi/v1/account/apiRestrictions") == rig.requests(
@@ -46,6 +46,7 @@ def test_without_knowing_whether_a_key_may_withdraw_nothing_starts() -> None:
             venue.fault("refuse", path="/sapi/*", code=-1000)
             error = await refused_start(venue)
             assert "can't be read" in str(error)
+            assert not error.for_good
             assert "allow_withdraw" in str(error)
             async with at(venue, allow_withdraw=True) as rig:
                 assert await rig.exchange.positions() == ()
@@ -56,7 +57,8 @@ def test_without_knowing_whether_a_key_may_withdraw_nothing_starts() -> None:
 def test_a_key_that_may_not_trade_is_refused() -> None:
     async def scenario() -> None:
         async with emulated(with_rights("read")) as venue:
-            assert (await refused_start(venue)).code == "key_may_not_trade"
+            error = await refused_start(venue)
+            assert (error.code, error.for_good) == ("key_may_not_trade", True)
 
     run(scenario)
 
@@ -64,7 +66,8 @@ def test_a_key_that_may_not_trade_is_refused() -> None:
 def test_a_wrong_secret_is_refused() -> None:
     async def scenario() -> None:
         async with emulated() as venue:
-            assert (await refused_start(venue, api_secret=Secret("wrong"))).code == "-1022"
+            error = await refused_start(venue, api_secret=Secret("wrong"))
+            assert (error.code, error.for_good) == ("-1022", True)
 
     run(scenario)
 
@@ -87,7 +90,8 @@ def test_a_clock_that_is_too_far_off_is_refused(skew_ms: int) -> None:
 def test_an_unlisted_symbol_is_refused() -> None:
     async def scenario() -> None:
         async with emulated() as venue:
-            assert (await refused_start(venue, symbols=("NOSUCHUSDT",))).code == "unknown_symbol"
+            error = await refused_start(venue, symbols=("NOSUCHUSDT",))
+            assert (error.code, error.for_good) == ("unknown_symbol", True)
 
     run(scenario)
 
@@ -98,7 +102,8 @@ def test_a_user_stream_that_does_not_open_is_refused(monkeypatch: pytest.MonkeyP
     async def scenario() -> None:
         async with emulated() as venue:
             venue.fault("refuse", path="/fapi/v1/listenKey", code=-1000)
-            assert (await refused_start(venue)).code == "stream"
+            error = await refused_start(venue)
+            assert (error.code, error.for_good) == ("stream", False)
 
     run(scenario)
 
@@ -131,7 +136,7 @@ def test_hedge_mode_with_a_position_or_an_order_is_refused_and_left_as_it_is() -
     async def scenario() -> None:
         async with emulated() as venue:
             error = await hedged_with_something_open(venue, position)
-            assert error.code == "hedge_mode"
+            assert (error.code, error.for_good) == ("hedge_mode", True)
             assert "one-way mode" in str(error)
             assert venue.requests("/positionSide/dual", "POST") == []
 

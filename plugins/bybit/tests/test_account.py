@@ -39,7 +39,7 @@ def test_a_key_that_may_withdraw_is_refused() -> None:
     async def scenario() -> None:
         async with emulated(plan("read", "trade", "withdraw")) as venue:
             error = await refused_start(venue)
-            assert error.code == "key_may_withdraw"
+            assert (error.code, error.for_good) == ("key_may_withdraw", True)
             assert "allow_withdraw = true" in str(error)
             assert str(error).startswith("account: ")
 
@@ -67,7 +67,8 @@ def test_a_key_that_the_venue_refuses_ends_the_start(code: int) -> None:
     async def scenario() -> None:
         async with emulated() as venue:
             venue.fault("refuse", path=KEY, code=code)
-            assert (await refused_start(venue)).code == str(code)
+            error = await refused_start(venue)
+            assert (error.code, error.for_good) == (str(code), True)
 
     run(scenario)
 
@@ -76,7 +77,7 @@ def test_a_key_whose_rights_cant_be_read_ends_the_start() -> None:
     async def scenario() -> None:
         async with emulated() as venue:
             venue.fault("list-body", path=KEY)
-            await refused_start(venue)
+            assert not (await refused_start(venue)).for_good
 
     run(scenario)
 
@@ -160,7 +161,8 @@ def test_leverage_that_is_refused_ends_the_start() -> None:
     async def scenario() -> None:
         async with emulated() as venue:
             venue.fault("refuse", path=LEVERAGE, code=110013)
-            assert (await refused_start(venue, leverage=7)).code == "110013"
+            error = await refused_start(venue, leverage=7)
+            assert (error.code, error.for_good) == ("110013", True)
 
     run(scenario)
 

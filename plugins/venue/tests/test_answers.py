@@ -42,6 +42,11 @@ def test_a_no_is_a_refusal_for_good_unless_it_may_succeed_later(kind: Kind, for_
     assert refusal == Refusal("-1", "no", for_good=for_good)
 
 
+def test_a_request_that_was_not_sent_in_a_silence_says_how_long_it_lasts() -> None:
+    refusal = Answer(Kind.NOT_NOW, "rate_budget", "silent", silent_s=1.5).as_refusal()
+    assert refusal == Refusal("rate_budget", "silent", for_good=False, silent_ns=1_500_000_000)
+
+
 def test_a_refusal_without_a_code_is_named_by_its_kind() -> None:
     assert Answer(Kind.BANNED).as_refusal() == Refusal("banned", "banned", for_good=False)
 

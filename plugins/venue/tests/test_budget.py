@@ -232,9 +232,31 @@ def test_after_a_silence_who_has_room_goes_at_once_whatever_was_used_before() ->
 def test_a_silence_that_is_longer_than_one_may_wait_is_told_at_once() -> None:
     async def scenario(desk: Desk) -> None:
         desk.budget.be_silent(30, "the venue asked for silence")
-        with pytest.raises(BudgetError, match=r"the venue asked for silence: silent for another 30.0 s"):
+        with pytest.raises(BudgetError, match=r"the venue asked for silence: silent for another 30.0 s") as caught:
             await desk.budget.take(Purpose.PROTECT, {"orders": 1}, within_s=5)
-        assert desk.now_s == 0
+        assert (desk.now_s, caught.value.answer().silent_s) == (0, 30)
+
+    at_a_desk(scenario)
+
+
+def test_who_finds_no_room_in_a_window_is_told_of_no_silence() -> None:
+    async def scenario(desk: Desk) -> None:
+        await desk.budget.take(Purpose.PROTECT, {"orders": 10}, within_s=1)
+        with pytest.raises(BudgetError, match="no room") as caught:
+            await desk.budget.take(Purpose.PROTECT, {"orders": 1}, within_s=1)
+        assert caught.value.answer().silent_s is None
+
+    at_a_desk(scenario)
+
+
+def test_a_silence_is_passed_on_unless_a_longer_one_lasts() -> None:
+    async def scenario(desk: Desk) -> None:
+        heard: list[tuple[float, str]] = []
+        desk.budget.on_silence = lambda seconds, why: heard.append((seconds, why))
+        desk.budget.be_silent(30, "banned")
+        desk.budget.be_silent(10, "limited")
+        desk.budget.be_silent(60, "banned again")
+        assert heard == [(30, "banned"), (60, "banned again")]
 
     at_a_desk(scenario)
 

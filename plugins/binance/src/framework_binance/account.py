@@ -8,7 +8,7 @@ from typing import Any
 from attrs import frozen
 
 from framework import ExchangeError, MarketRules
-from framework_venue.answers import Kind
+from framework_venue.answers import Answer, Kind
 from framework_venue.budget import Purpose
 
 from . import limits
@@ -65,14 +65,14 @@ async def check(session: Session) -> None:
     await session.line.client.sync_clock()
     skew_ms = session.line.clock.skew_ms
     if abs(skew_ms) > settings.max_clock_skew_ms:
-        raise _refused(session, clock_text(skew_ms, settings.max_clock_skew_ms), "clock")
+        raise _refused(session, clock_text(skew_ms, settings.max_clock_skew_ms), "clock", for_good=False)
     rights = None if settings.allow_withdraw else await read_rights(session)
     if rights is not None and rights.withdraw:
-        raise _refused(session, WITHDRAW_TEXT, "key_may_withdraw")
+        raise _refused(session, WITHDRAW_TEXT, "key_may_withdraw", for_good=True)
     state = await read_state(session)
     session.multi_assets = state.multi_assets
     if not state.may_trade or (rights is not None and not rights.trade):
-        raise _refused(session, TRADE_TEXT, "key_may_not_trade")
+        raise _refused(session, TRADE_TEXT, "key_may_not_trade", for_good=True)
     if state.hedge:
         await _leave_hedge_mode(session)
 
@@ -101,7 +101,7 @@ async def read_rights(session: Session) -> Rights | None:
         raise session.strange(limits.KEY_RIGHTS, error) from None
     except ExchangeError as error:
         text_ = f"what the key may do can't be read ({error}); mend that, or set allow_withdraw = true to go without"
-        raise _refused(session, text_, error.code) from None
+        raise _refused(session, text_, error.code, for_good=error.for_good) from None
 
 
 async def read_state(session: Session) -> AccountState:
@@ -118,12 +118,14 @@ async def _leave_hedge_mode(session: Session) -> None:
     held = await session.positions.get()  # with open orders, too, a market has a row here
     waiting = await session.read_rows(limits.ALL_OPEN_STOPS, {}, Purpose.PREPARE)
     if held or waiting:
-        raise _refused(session, HEDGE_TEXT, "hedge_mode")
+        raise _refused(session, HEDGE_TEXT, "hedge_mode", for_good=True)
     answer = await session.call(limits.SET_MODE, {"dualSidePosition": "false"}, Purpose.PREPARE)
     if not answer.accepted and answer.kind is not Kind.NO_OP:
-        raise _refused(session, f"{HEDGE_TEXT} ({answer.code}: {answer.message})", "hedge_mode")
+        text_ = f"{HEDGE_TEXT} ({answer.code}: {answer.message})"
+        raise _refused(session, text_, "hedge_mode", for_good=answer.for_good)
     if (await read_state(session)).hedge:
-        raise _refused(session, "the account is in hedge mode although it was told to leave it", "hedge_mode")
+        text_ = "the account is in hedge mode although it was told to leave it"
+        raise _refused(session, text_, "hedge_mode", for_good=False)
     session.line.notice("info", "one_way_mode", f"{session.account}: the account was set to one-way mode")
 
 
@@ -147,14 +149,14 @@ async def put_in_order(session: Session, symbol: str) -> None:
         answer = await session.call(limits.SET_MARGIN, params, Purpose.PREPARE)
         if not answer.accepted and answer.kind is not Kind.NO_OP:
             what = f"{symbol} has margin mode {config.margin_mode}, and it can't be set to {settings.margin_mode}"
-            raise _refused(session, f"{what}: {answer.code}: {answer.message}", answer.code)
+            raise _not_set(session, what, answer)
         doubtful = answer.kind is Kind.NO_OP
     if config.leverage != settings.leverage:
         params = {"symbol": symbol, "leverage": str(settings.leverage)}
         answer = await session.call(limits.SET_LEVERAGE, params, Purpose.PREPARE)
         if not answer.accepted and answer.kind is not Kind.NO_OP:
             what = f"{symbol} has leverage {config.leverage}, and it can't be set to {settings.leverage}"
-            raise _refused(session, f"{what}: {answer.code}: {answer.message}", answer.code)
+            raise _not_set(session, what, answer)
         body: Any = answer.body
         doubtful = doubtful or not isinstance(body, dict) or body.get("leverage") != settings.leverage
     if doubtful:
@@ -165,7 +167,7 @@ async def read_config(session: Session, symbol: str) -> SymbolConfig:
     """What is set for a market. Raises `ExchangeError`."""
     found = (await _read_configs(session, {"symbol": symbol})).get(symbol)
     if found is None:
-        raise _refused(session, f"the venue tells no settings of {symbol}", "unknown_symbol")
+        raise _refused(session, f"the venue tells no settings of {symbol}", "unknown_symbol", for_good=True)
     return found
 
 
@@ -173,7 +175,7 @@ async def _confirm(session: Session, symbol: str) -> None:
     config, settings = await read_config(session, symbol), session.settings
     if config != SymbolConfig(settings.margin_mode, settings.leverage):
         what = f"{symbol} has margin mode {config.margin_mode} and leverage {config.leverage}"
-        raise _refused(session, f"{what}, although it was set otherwise", "not_in_order")
+        raise _refused(session, f"{what}, although it was set otherwise", "not_in_order", for_good=False)
 
 
 async def _read_configs(session: Session, params: Mapping[str, str]) -> dict[str, SymbolConfig]:
@@ -193,5 +195,10 @@ def _flag(row: Mapping[str, Any], name: str) -> bool:
     return value
 
 
-def _refused(session: Session, message: str, code: str) -> ExchangeError:
-    return ExchangeError(session.account, message, code=code)
+def _not_set(session: Session, what: str, answer: Answer) -> ExchangeError:
+    text_ = f"{what}: {answer.code}: {answer.message}"
+    return _refused(session, text_, answer.code, for_good=answer.for_good)
+
+
+def _refused(session: Session, message: str, code: str, *, for_good: bool) -> ExchangeError:
+    return ExchangeError(session.account, message, code=code, for_good=for_good)

@@ -59,12 +59,12 @@ class Account:
         """Raise `ExchangeError` for an account that must not be traded as it is. Modes are set where that is safe."""
         skew_ms, most_ms = self.line.clock.skew_ms, self.settings.max_clock_skew_ms
         if abs(skew_ms) > most_ms:
-            raise self._error("clock", clock_text(skew_ms, most_ms))
+            raise self._error("clock", clock_text(skew_ms, most_ms), for_good=False)
         facts = await self.key()
         if facts.withdraws and not self.settings.allow_withdraw:
-            raise self._error("key_may_withdraw", WITHDRAW_TEXT)
+            raise self._error("key_may_withdraw", WITHDRAW_TEXT, for_good=True)
         if not facts.trades:
-            raise self._error("key_may_not_trade", TRADE_TEXT)
+            raise self._error("key_may_not_trade", TRADE_TEXT, for_good=True)
         await self._margin_mode()
         await self._one_way(self.probe(), coin=True)
 
@@ -85,7 +85,8 @@ class Account:
         body = await self.line.client.read(limits.ACCOUNT, {}, Purpose.PREPARE)
         row = self.reads.understood(limits.ACCOUNT, result, body)
         if self.reads.understood(limits.ACCOUNT, whole, row, "unifiedMarginStatus") == CLASSIC:
-            raise self._error("account", "this is a classic account; upgrade it to a unified trading account")
+            text_ = "this is a classic account; upgrade it to a unified trading account"
+            raise self._error("account", text_, for_good=True)
         return self.reads.understood(limits.ACCOUNT, text, row, "marginMode")
 
     async def _margin_mode(self) -> None:
@@ -102,9 +103,11 @@ class Account:
         answer = await self.line.client.call(limits.SET_MARGIN_MODE, params, Purpose.PREPARE)
         if not answer.accepted and answer.hint is not Hint.UNCHANGED:
             why = f"{answer.message} {_reasons(answer.body)}".strip()
-            raise self._error(answer.code, f"the margin mode can't be set to {wanted}: {why}")
+            text_ = f"the margin mode can't be set to {wanted}: {why}"
+            raise self._error(answer.code, text_, for_good=answer.for_good)
         if await self.margin_mode() != wanted:
-            raise self._error(answer.code, f"the margin mode was set to {wanted}, but it is not; set it by hand")
+            text_ = f"the margin mode was set to {wanted}, but it is not; set it by hand"
+            raise self._error(answer.code, text_, for_good=True)
 
     async def _has_something_open(self) -> bool:
         if await self.reads.positions():
@@ -130,9 +133,11 @@ class Account:
         )
         if not answer.accepted and answer.hint is not Hint.UNCHANGED:
             text_ = f"{symbol} is held by side (hedge mode), and can't be switched to one-way mode: {answer.message}"
-            raise self._error(answer.code, f"{text_}; close its positions and orders, or switch it by hand")
+            text_ = f"{text_}; close its positions and orders, or switch it by hand"
+            raise self._error(answer.code, text_, for_good=answer.for_good)
         if not await self.is_one_way(symbol):
-            raise self._error(answer.code, f"{symbol} is still held by side (hedge mode): switch it to one-way mode")
+            text_ = f"{symbol} is still held by side (hedge mode): switch it to one-way mode"
+            raise self._error(answer.code, text_, for_good=True)
 
     # ── leverage ────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -161,7 +166,8 @@ class Account:
             return
         if answer.hint is Hint.UNCHANGED and await self.leverage_fits(symbol):
             return
-        raise self._error(answer.code, f"the leverage of {symbol} can't be set to {wanted}: {answer.message}")
+        text_ = f"the leverage of {symbol} can't be set to {wanted}: {answer.message}"
+        raise self._error(answer.code, text_, for_good=answer.for_good)
 
     def leverage(self, symbol: str) -> Decimal:
         """The leverage that is wanted in a market: the setting, or the market's own maximum."""
@@ -181,8 +187,8 @@ class Account:
     def _fits(self, row: Row, symbol: str) -> bool:
         return whole(row, "positionIdx") == ONE_WAY and number_or_none(row, "leverage") == self.leverage(symbol)
 
-    def _error(self, code: str, message: str) -> ExchangeError:
-        return ExchangeError(self._account, message, code=code)
+    def _error(self, code: str, message: str, *, for_good: bool) -> ExchangeError:
+        return ExchangeError(self._account, message, code=code, for_good=for_good)
 
     @property
     def _account(self) -> str:

@@ -7,6 +7,7 @@ What no table explains is unknown: unknown is never no.
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -95,7 +96,8 @@ class Reply:
 class Answer:
     """A reply that was understood. `body` is the parsed JSON of the venue.
 
-    `retry_after_s` is how long the venue wants silence from us, None if it says nothing about it.
+    `retry_after_s` is how long the venue wants silence from us, None if it says nothing about it. `silent_s`: the
+    request was not sent, because the venue had asked for silence before that lasts so much longer.
     """
 
     kind: Kind
@@ -105,11 +107,17 @@ class Answer:
     hint: Hint | None = None
     status: int | None = None
     retry_after_s: float | None = None
+    silent_s: float | None = None
 
     @property
     def accepted(self) -> bool:
         """Whether it was carried out, or accepted for processing."""
         return self.kind is Kind.ACCEPTED
+
+    @property
+    def for_good(self) -> bool:
+        """Whether the same again can't succeed before a person mends something: the key, the account, a setting."""
+        return self.kind in (Kind.REJECTED, Kind.CREDENTIALS)
 
     def as_refusal(self) -> Refusal | Unknown:
         """The answer as the kernel hears it, for everything that is no success.
@@ -120,7 +128,9 @@ class Answer:
         if self.kind in (Kind.UNKNOWN, Kind.NO_OP, Kind.ACCEPTED):
             return Unknown(f"{self.code}: {text}" if self.code else text)
         later = self.kind in (Kind.NOT_NOW, Kind.BANNED)
-        return Refusal(self.code or self.kind.value, text, for_good=not later, crossed=self.hint is Hint.CROSSED)
+        crossed = self.hint is Hint.CROSSED
+        silent_ns = None if self.silent_s is None else math.ceil(self.silent_s * 1e9)
+        return Refusal(self.code or self.kind.value, text, for_good=not later, crossed=crossed, silent_ns=silent_ns)
 
 
 def of_row(row: Row, reply: Reply, message: str, *, retry_after_s: float | None = None) -> Answer:

@@ -54,11 +54,18 @@ class Window:
 
 
 class BudgetError(Exception):
-    """A request was not sent, because its turn would not have come in time."""
+    """A request was not sent, because its turn would not have come in time.
+
+    `silent_s`: the venue wants silence for so much longer; None: there was no room.
+    """
+
+    def __init__(self, message: str, silent_s: float | None = None) -> None:
+        super().__init__(message)
+        self.silent_s = silent_s
 
     def answer(self) -> Answer:
         """This as an answer: it was not sent, and may be later."""
-        return Answer(Kind.NOT_NOW, "rate_budget", str(self))
+        return Answer(Kind.NOT_NOW, "rate_budget", str(self), silent_s=self.silent_s)
 
 
 @define
@@ -105,10 +112,14 @@ class _Waiter:
 
 @define(eq=False)
 class Budget:
-    """Windows by name. `time_s` is a clock that never steps back (the loop's)."""
+    """Windows by name. `time_s` is a clock that never steps back (the loop's).
+
+    `on_silence` hears for how many seconds the venue wants silence from now on, and why.
+    """
 
     windows: Iterable[Window]
     time_s: Callable[[], float]
+    on_silence: Callable[[float, str], None] = lambda seconds, why: None
     _uses: dict[str, _Use] = field(factory=dict, init=False)
     _waiting: list[_Waiter] = field(factory=list, init=False)
     _numbers: itertools.count[int] = field(factory=itertools.count, init=False)
@@ -127,7 +138,8 @@ class Budget:
         now = self.time_s()
         costs = {name: cost for name, cost in costs.items() if cost and name in self._uses}
         if self._silent_until - now > within_s:
-            raise BudgetError(f"{self._why_silent}: silent for another {self._silent_until - now:.1f} s")
+            left_s = self._silent_until - now
+            raise BudgetError(f"{self._why_silent}: silent for another {left_s:.1f} s", left_s)
         if now >= self._silent_until and not self._is_behind(purpose, costs) and self._fits(purpose, costs, now):
             self._book(purpose, costs, now)
             return
@@ -167,6 +179,7 @@ class Budget:
         until = self.time_s() + seconds
         if until > self._silent_until:
             self._silent_until, self._why_silent = until, why
+            self.on_silence(seconds, why)
             self._arm()
 
     @property

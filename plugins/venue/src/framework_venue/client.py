@@ -157,7 +157,8 @@ class Client:
 
     def error(self, answer: Answer, route: Route) -> ExchangeError:
         """An answer as the error that a read raises."""
-        return ExchangeError(self.account, f"{route.method}: {answer.message or answer.kind.value}", code=answer.code)
+        text = f"{route.method}: {answer.message or answer.kind.value}"
+        return ExchangeError(self.account, text, code=answer.code, for_good=answer.kind is Kind.CREDENTIALS)
 
     async def sync_clock(self) -> None:
         """Measure how far our clock is off. Several callers share one measurement; a failed one changes nothing."""

@@ -7,6 +7,7 @@ A venue plugin subclasses `VenueExchange`, fills in what its venue is like, and 
 from __future__ import annotations
 
 import asyncio
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Self
@@ -24,6 +25,7 @@ from framework import (
     HealthSeen,
     MarketRules,
     MarketsSeen,
+    SilenceAsked,
     StreamLost,
     StreamRestored,
     VenueNotice,
@@ -41,6 +43,7 @@ from .prices import PriceBoard
 from .settings import VenueSettings
 from .stream import Frames, Stream
 
+NS = 1_000_000_000
 SYNC_EVERY_S = 60.0
 WARM_EVERY_S = 10.0
 """Shorter than the time after which servers and proxies drop idle connections (some 15 s at the earliest)."""
@@ -238,17 +241,29 @@ class VenueExchange(VenueSettings, ABC):
         async def put(symbol: str) -> None:
             await self.put_in_order(line, symbol)
 
+        self._keep_silent(link, budget)
         line = Line(link, clock, session, budget, client, background, board, OrderIds(), Preparer(put))
         client.on_notice = line.notice
         client.on_stale_rules = lambda answer: self._rules_are_stale(line, answer)
         frames.streams = line.streams
         return line
 
+    def _keep_silent(self, link: ExchangeLink, budget: Budget) -> None:
+        """Go on with a silence that an earlier start or process was told of, and tell of each new one."""
+        left_ns = link.silent_until_ns - link.clock.now_ns()
+        if left_ns > 0:
+            budget.be_silent(left_ns / NS, "the venue asked for silence before this start")
+
+        def asked(seconds: float, why: str) -> None:
+            link.emit(SilenceAsked(link.clock.now_ns() + math.ceil(seconds * NS), why))
+
+        budget.on_silence = asked
+
     def _check_symbols(self, line: Line) -> None:
         unknown = [symbol for symbol in self.symbols if symbol not in line.markets]
         if unknown:
             text = f"does not trade {', '.join(unknown)}; correct `symbols`"
-            raise ExchangeError(line.link.account, text, code="unknown_symbol")
+            raise ExchangeError(line.link.account, text, code="unknown_symbol", for_good=True)
 
     async def _start_streams(self, line: Line) -> None:
         for stream in line.streams:

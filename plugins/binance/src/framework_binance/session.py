@@ -30,8 +30,8 @@ class SymbolConfig:
 
 @define(eq=False)
 class Session:
-    """`configs` are markets' settings as read at the start, until they are acted on. `was_read`: what rests has been read
-    as a whole since then.
+    """`configs` are markets' settings as read at the start, until they are acted on. `was_read`: what rests has been
+    read as a whole since then.
     """
 
     line: Line

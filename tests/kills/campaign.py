@@ -13,11 +13,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any, TextIO
 
 from attrs import asdict, define, field
 
+from .moments import drawn
 from .story import Outcome, Story
 
 A_STORY = 12
@@ -47,10 +49,13 @@ class Campaign:
     async def run(self) -> None:
         """Do it."""
         sizes = [min(A_STORY, self.count - begun) for begun in range(0, self.count, A_STORY)]
-        waiting = [
-            Story(f"{self.seed}/{number}", size, self.scratch / str(number)) for number, size in enumerate(sizes)
-        ]
+        waiting = [self._story(number, size) for number, size in enumerate(sizes)]
         await asyncio.gather(*(self._tell(waiting) for _ in range(self.at_once)))
+
+    def _story(self, number: int, size: int) -> Story:
+        seed = f"{self.seed}/{number}"
+        chance = Random(seed)
+        return Story(seed, [drawn(chance) for _ in range(size)], self.scratch / str(number))
 
     async def _tell(self, waiting: list[Story]) -> None:
         while waiting:

@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -23,7 +24,7 @@ from tests.oracle.uptime import Uptime
 
 from .house import SYMBOLS, VENUES, House, built, said, until
 from .market import Market
-from .moments import Doom, drawn
+from .moments import Doom, Moment
 from .sender import Wish
 from .witness import Witness, now_ns
 
@@ -71,10 +72,13 @@ class Outcome:
 
 @define(eq=False)
 class Story:
-    """Kills `kills` lives, then lets one live until everything is in order. `directory` must be empty."""
+    """Ends a life at each of the `moments`, then lets one live until everything is in order.
+
+    What else chance decides follows `seed`. `directory` must be empty.
+    """
 
     seed: str
-    kills: int
+    moments: Sequence[Moment]
     directory: Path
     chance: Random = field(init=False)
     outcome: Outcome = field(init=False)
@@ -92,8 +96,8 @@ class Story:
             market = Market(house, Random(f"{self.seed}/market"))
             market.begin()
             try:
-                for _ in range(self.kills):
-                    await self._life(house, witness)
+                for moment in self.moments:
+                    await self._life(house, witness, moment)
             finally:
                 await market.stop()
             await self._last_life(house, witness)
@@ -102,8 +106,8 @@ class Story:
 
     # ── lives ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _life(self, house: House, witness: Witness) -> None:
-        moment, died_ns, began = drawn(self.chance), 0, time.perf_counter()
+    async def _life(self, house: House, witness: Witness, moment: Moment) -> None:
+        died_ns, began = 0, time.perf_counter()
 
         def strike() -> None:
             nonlocal died_ns
@@ -178,8 +182,7 @@ class Story:
     def _judge(self, house: House, witness: Witness) -> None:
         self.outcome.problems += witness.at_the_end()
         up = witness.up()
-        case = Case(BOUNDS, Uptime(tuple(up)), plans_of(house.journal), NAMES, ["127.0.0.1"])
-        judgement = judge((json.dumps(line) for line in house.lines), case)
+        judgement = judged(house, up)
         self.outcome.problems += breaches(judgement)
         if house.naked():
             self.outcome.problems.append(f"naked in the end: {house.naked()}")
@@ -194,6 +197,12 @@ class Story:
             "requests": sum(line["kind"] == "request" for line in house.lines),
             "ledger_lines": len(house.lines),
         }
+
+
+def judged(house: House, up: Sequence[tuple[int, int]]) -> Judgement:
+    """What the oracle thinks of the venues' ledger. `up`: when the product was up, ns UTC."""
+    case = Case(BOUNDS, Uptime(tuple(up)), plans_of(house.journal), NAMES, ["127.0.0.1"])
+    return judge((json.dumps(line) for line in house.lines), case)
 
 
 def breaches(judgement: Judgement) -> list[str]:

@@ -88,7 +88,10 @@ async def until(condition: Callable[[], Any], what: str, within_s: float = PATIE
 
 @define(eq=False)
 class House:
-    """The venues with their ledger, the sender, and the place where the product keeps its state."""
+    """The venues with their ledger, the sender, and the place where the product keeps its state.
+
+    `lives` are the processes of ``run`` so far; `environ` is what they find in their environment besides the usual.
+    """
 
     directory: Path
     emulator: Emulator
@@ -97,6 +100,7 @@ class House:
     site: Path
     lines: list[dict[str, Any]]
     lives: list[Process] = field(factory=list)
+    environ: dict[str, str] = field(factory=dict)
 
     @property
     def world(self) -> World:
@@ -131,7 +135,7 @@ class House:
         before: Callable[[], None] | None = None,
     ) -> Process:
         """Begin any command on the deployment."""
-        keys = {"KILLS_KEY": DEFAULT_KEY.key, "KILLS_SECRET": DEFAULT_KEY.secret}
+        keys = {"KILLS_KEY": DEFAULT_KEY.key, "KILLS_SECRET": DEFAULT_KEY.secret, **self.environ}
         return await Process.start(
             *words, "--config", str(self.config), environ=environment(self.site, keys), on_line=on_line, before=before
         )

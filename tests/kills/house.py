@@ -216,11 +216,12 @@ class House:
         return [one.trace for one in self.world.defects]
 
 
-async def said(life: Process, text: str, within_s: float = PATIENCE_S) -> str:
-    """Wait for a line of a life's output that contains `text`; answers it."""
+async def said(life: Process, text: str, within_s: float = PATIENCE_S, times: int = 1) -> str:
+    """Wait for a line of a life's output that contains `text`, for the so many-th of them; answers it."""
 
     def found() -> str | None:
-        return next((line for line in life.out if text in line), None)
+        lines = [line for line in life.out if text in line]
+        return lines[times - 1] if len(lines) >= times else None
 
     line: str | None = await until(lambda: found() or life.status is not None, f"{text!r} is said", within_s)
     line = found()

@@ -41,6 +41,9 @@ DEADLINE_NS = 30_000_000_000
 
 WAVE_PAUSE_S = (0.0, 0.6)
 WAVES_A_LIFE = 2
+STARTED_S = 90.0
+"""With what its predecessors have used of a minute's limits a start may have to wait for the next one."""
+
 SETTLED_S = 75.0
 
 
@@ -152,8 +155,9 @@ class Story:
         house.sender.send([Wish(*one, self.chance.choice(("long", "short"))) for one in sorted(chosen)])
 
     async def _last_life(self, house: House, witness: Witness) -> None:
-        life = await house.up()
+        life = await house.run()
         try:
+            await said(life, "live: accounts", STARTED_S)
             await until(lambda: life.status is not None or witness.settled(), "everything is in order", SETTLED_S)
         except AssertionError as error:
             witness.problems.append(f"{error}: {self._unsettled(house)}")
@@ -165,7 +169,8 @@ class Story:
     def _unsettled(self, house: House) -> str:
         with JournalReader.open(house.journal) as reader:
             rows = [(row.account, row.symbol, row.status, row.state) for row in reader.positions(open_only=True)]
-        return f"naked {house.naked()}, left over {house.leftovers()}, held {house.held()}, journal {rows}"
+        life, market = house.lives[-1], f"naked {house.naked()}, left over {house.leftovers()}, held {house.held()}"
+        return f"{life.out[-3:]} {life.err}, {market}, journal {rows}"
 
     # ── what is seen ────────────────────────────────────────────────────────────────────────────────────────
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -19,6 +20,8 @@ EACH = 25
 RUNS = 3
 BUDGET_S = 5.0
 PATIENCE_S = 60.0
+REST_S = 2.0
+"""What follows an opening (reads of its executions) is over after so long."""
 
 
 @frozen
@@ -58,6 +61,7 @@ def _restart(urls: dict[str, Any], *, in_doubt: bool) -> Restart:
                 _until_filled(urls)
             else:
                 _until_verified(first)
+                time.sleep(REST_S)
         finally:
             first.kill()
             first.wait()
@@ -74,7 +78,9 @@ def _restart(urls: dict[str, Any], *, in_doubt: bool) -> Restart:
 
 def _begin(state: str, urls: dict[str, Any], symbols: dict[str, list[str]], *words: str) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "bench.restarted", state, json.dumps(urls), json.dumps(symbols), *words]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    # With byte code on the disk, as everywhere but on a machine that forbids it.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
 
 
 def _until_verified(process: subprocess.Popen[str]) -> None:

@@ -116,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     wish = parser.parse_args(arguments)
     logging.getLogger("asyncio").setLevel(logging.ERROR)
     with TemporaryDirectory() as scratch:
-        out = None if wish.out is None else wish.out.open("w", encoding="utf-8")
+        out = None if wish.out is None else _opened(wish.out)
         campaign = Campaign(wish.count, wish.seed, Path(scratch), out, wish.at_once)
         try:
             asyncio.run(campaign.run())
@@ -125,3 +125,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 out.close()
     print("\n".join(campaign.report()))  # noqa: T201 - a command
     return 1 if campaign.violations else 0
+
+
+def _opened(path: Path) -> TextIO:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.open("w", encoding="utf-8")

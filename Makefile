@@ -4,12 +4,14 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: run rehearse test tests-that-wait tests-that-work check simulate survive bench lock clean help
+.PHONY: run rehearse test tests-that-wait tests-that-work check simulate survive kills bench lock clean help
 
 VENV := .venv
 BIN := $(VENV)/bin
 CONFIG ?= config.toml
 SEED ?= 0
+COUNT ?= 1000
+RESULTS ?= var/kills.jsonl
 JUDGED := --judge tests.simulation.judging:judge
 
 # The first interpreter that is new enough; asked only when .venv has to be made.
@@ -36,10 +38,10 @@ test: check ## every check, then every test
 
 # The first wait for real sockets most of the time, so they run beside the others.
 tests-that-wait:
-	@$(BIN)/pytest tests/survival tests/cli/test_upkeep.py
+	@$(BIN)/pytest tests/survival tests/kills tests/cli/test_upkeep.py
 
 tests-that-work:
-	@$(BIN)/pytest --ignore=tests/survival --ignore=tests/cli/test_upkeep.py
+	@$(BIN)/pytest --ignore=tests/survival --ignore=tests/kills --ignore=tests/cli/test_upkeep.py
 
 check: $(VENV)/.stamp-dev ## format, lint, types, and what may import what
 	@$(BIN)/ruff check --quiet .
@@ -55,6 +57,12 @@ simulate: $(VENV)/.stamp-dev ## ten minutes of the product against faults, crash
 survive: $(VENV)/.stamp-dev ## what the product survives on emulated venues, and a network that is lost for a minute
 	@$(BIN)/pytest tests/survival
 	@SURVIVE_OUTAGE_S=60 $(BIN)/pytest tests/survival/test_network_lost.py
+
+kills: $(VENV)/.stamp-dev ## a thousand SIGKILLs, damaged journals, a process stopped for a minute (COUNT, SEED, RESULTS)
+	@$(BIN)/python -m tests.kills --count $(COUNT) --seed $(SEED) --out $(RESULTS)
+	@FRAMEWORK_BLOWS=1000 $(BIN)/pytest tests/journal/test_blows.py
+	@KILLS_DAMAGES=24 KILLS_SEED=$(SEED) $(BIN)/pytest tests/kills/test_damaged.py
+	@KILLS_STOPPED_S=60 $(BIN)/pytest tests/kills/test_stopped.py
 
 bench: $(VENV)/.stamp-run ## what things cost, beside their budgets
 	@$(BIN)/python -m bench

@@ -63,9 +63,11 @@ def run_session(
     live: Collection[str] = (),
     on_start: Callable[[SessionStart], None] = lambda start: None,
     on_record: Callable[[Record], None] = lambda record: None,
+    on_broken: Callable[[JournalError], None] = lambda error: None,
 ) -> SessionEnd:
     """Run a deployment until its sources end, or a signal (SIGINT, SIGTERM) ends it. Blocks.
 
+    `on_broken` is told at once when the journal can't be written any more; the session goes on, and opens nothing.
     `live` names the accounts that may trade on real venues; each needs ``live = true`` in its table as well.
     Raises `ConfigError` for what the components themselves find wrong, and for an account that may not trade as
     asked, `ExchangeError` when a venue can't be reached at the start, `JournalError` when the journal can't be opened.
@@ -79,6 +81,7 @@ def run_session(
 
     async def main(clock: Clock) -> SessionEnd:
         journal = Journal.open(path, writer=kind, accounts=uses)
+        journal.on_failed.append(on_broken)
         session = Session(
             deployment,
             clock,

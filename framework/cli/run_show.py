@@ -15,11 +15,13 @@ from rich.live import Live
 
 from ..app import SessionStart
 from ..core.records import PositionChanged, Record, SessionMode
+from ..errors import JournalError
 from ..journal import JournalReader
 from .output import console
 from .run_lines import line_of
 from .run_screen import MOST_LINES, draw
 from .run_view import PositionLine, RunView, Snapshot
+from .words import safe
 
 REFRESHES_PER_S = 4
 
@@ -120,6 +122,12 @@ def start_lines(start: SessionStart) -> list[str]:
     if start.damage:
         lines.append(f"warning: {start.damage}")
     return lines
+
+
+def tell_broken(error: JournalError) -> None:
+    """The journal can't be written any more, while the session goes on: no record could tell of it."""
+    text = f"error: {safe(str(error))}; until then nothing is opened, and what is open stays protected"
+    click.echo(text, err=True)
 
 
 def say(line: str) -> None:

@@ -46,7 +46,7 @@ def error_of(path: Path, error: Exception) -> JournalError:
     """What went wrong, as one line that names the file and the mend."""
     if isinstance(error, JournalError):
         return error
-    said = " ".join(str(error).split())
+    said = " ".join(str(_first(error)).split())
     if "not a database" in said or "malformed" in said:
         return JournalError(f"{path}: is no journal, or a damaged one ({said}); move it away, or choose another state")
     if "locked" in said:
@@ -56,6 +56,13 @@ def error_of(path: Path, error: Exception) -> JournalError:
     if isinstance(error, (*DATABASE_ERRORS, OSError)):
         return JournalError(f"{path}: can't be used ({said}); see to the file and its directory, and start again")
     return JournalError(f"{path}: a record can't be written down ({said}); this is a defect, please report it")
+
+
+def _first(error: BaseException) -> BaseException:
+    """What the database said first: SQLite may roll back by itself, and refuses to be asked for it once more."""
+    while isinstance(error.__context__, DATABASE_ERRORS):
+        error = error.__context__
+    return error
 
 
 def connection_of(database: SqliteDatabase) -> sqlite3.Connection:

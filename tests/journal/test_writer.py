@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -256,6 +257,23 @@ async def test_a_transaction_is_bounded_and_splits_no_call(path: Path, monkeypat
 
     assert [size for size in spy.sizes if size] == [1, 12, 8]
     await journal.aclose()
+
+
+@both_kinds
+@in_loop
+async def test_a_disk_that_takes_no_more_is_named_as_the_reason(path: Path, kind: WriterKind) -> None:
+    journal = Journal.open(path, writer=kind)
+    await journal.append(event(1))
+
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1024, limits[1]))
+    try:
+        with pytest.raises(JournalError, match="disk I/O error"):
+            await journal.append(event(2))
+        with pytest.raises(JournalError):
+            await journal.aclose()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 @in_loop

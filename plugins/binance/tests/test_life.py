@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 import framework_binance
-from framework import Exchange, OrderReport, StopReport, StreamLost, StreamRestored
+from framework import Exchange, ExchangeError, OrderReport, StopReport, StreamLost, StreamRestored
 from framework.testing import check_readme
+from framework_binance import limits
 from framework_binance.exchange import Binance
+from framework_venue.budget import Purpose
 
 from .rig import SYMBOL, at, close, d, emulated, entry, make, refused_start, run, stop, trading, until
 
@@ -164,5 +166,22 @@ def test_the_network_is_lost_for_a_while_and_all_comes_back() -> None:
             await until(lambda: rig.seen(StreamRestored))
             (held,) = await rig.exchange.positions()
             assert held.quantity == d("0.010")
+
+    run(scenario)
+
+
+def test_a_start_and_its_first_reading_go_ahead_although_all_but_the_stops_share_of_the_limits_is_used() -> None:
+    """After a process died again and again: only what is up can look after what is open."""
+
+    async def scenario() -> None:
+        async with emulated() as venue:
+            async with at(venue) as first:
+                while first.exchange.line.budget.used(limits.WEIGHT) < 2000:
+                    await first.exchange.line.client.read(limits.ALL_OPEN_STOPS, {}, Purpose.PROTECT)
+            async with asyncio.timeout(10), at(venue, request_timeout_s=d("0.5")) as second:
+                assert second.exchange.line.budget.used(limits.WEIGHT) > 2000
+                assert await second.exchange.resting() == ()
+                with pytest.raises(ExchangeError, match="no room in the venue's limits"):
+                    await second.exchange.resting()
 
     run(scenario)

@@ -390,3 +390,17 @@ def test_closing_while_requests_are_under_way_leaves_no_task() -> None:
             assert not [name for name in names if "Client" in name or "Shared" in name]
 
     run(scenario)
+
+
+def test_what_a_start_needs_may_use_what_is_kept_for_stops() -> None:
+    """A process that died a few times within a minute finds the limits nearly used up, and positions to look after."""
+
+    async def scenario() -> None:
+        async with at_the_emulator() as (_, caller):
+            caller.client.timeout_s = 0.05
+            caller.client.budget.heard("weight", 2300)
+            assert (await caller.client.call(ACCOUNT, {}, Purpose.READ)).code == "rate_budget"
+            caller.client.is_starting = True
+            assert (await caller.client.call(ACCOUNT, {}, Purpose.READ)).accepted
+
+    run(scenario)

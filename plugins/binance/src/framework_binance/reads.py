@@ -71,10 +71,15 @@ async def stops(session: Session, symbol: str) -> tuple[StopReport, ...]:
 
 
 async def resting(session: Session) -> tuple[RestingOrder, ...]:
-    """Every order of the account that rests, of all markets: plain ones, and conditional ones."""
+    """Every order of the account that rests, of all markets: plain ones, and conditional ones.
+
+    The first time nobody looks after what is open before this is known, so it may use what is kept for stops.
+    """
     markets = session.line.markets
-    plain = await session.read_rows(limits.OPEN_ORDERS, {}, Purpose.READ)
-    conditional = await session.read_rows(limits.ALL_OPEN_STOPS, {}, Purpose.READ)
+    purpose = Purpose.READ if session.was_read else Purpose.PROTECT
+    plain = await session.read_rows(limits.OPEN_ORDERS, {}, purpose)
+    conditional = await session.read_rows(limits.ALL_OPEN_STOPS, {}, purpose)
+    session.was_read = True
     try:
         found = [translate.resting_order(row, markets) for row in plain]
         stops = [translate.resting_stop(row, markets) for row in conditional]

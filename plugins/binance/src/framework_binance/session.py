@@ -30,7 +30,9 @@ class SymbolConfig:
 
 @define(eq=False)
 class Session:
-    """`configs` are markets' settings as read at the start, until they are acted on."""
+    """`configs` are markets' settings as read at the start, until they are acted on. `was_read`: what rests has been
+    read as a whole since then.
+    """
 
     line: Line
     settings: BinanceSettings
@@ -41,6 +43,7 @@ class Session:
     mark_prices: Shared[dict[str, Mapping[str, Any]]] = field(init=False)
     configs: dict[str, SymbolConfig] = field(factory=dict, init=False)
     multi_assets: bool = field(default=False, init=False)
+    was_read: bool = field(default=False, init=False)
 
     def __attrs_post_init__(self) -> None:
         line = self.line

@@ -109,7 +109,8 @@ class Client:
     """Sends requests and understands what comes back. `api` is an instance of a `tapped` class of ccxt.
 
     `within_s` is how long a request may wait for its turn in the budget. `on_stale_rules` is called when an answer
-    says that our idea of a market's rules is old.
+    says that our idea of a market's rules is old. `is_starting`: nothing that is open is looked after yet, so whatever
+    the start needs may use what is kept for stops.
     """
 
     account: str
@@ -120,6 +121,7 @@ class Client:
     timeout_s: float
     on_stale_rules: Callable[[Answer], None] = lambda answer: None
     on_notice: Callable[[str, str, str], None] = lambda level, code, message: None
+    is_starting: bool = False
     _measuring: Shared[None] = field(default=Factory(lambda self: Shared(self._sync), takes_self=True), init=False)
 
     async def call(
@@ -185,7 +187,8 @@ class Client:
         if within_s is None:
             within_s = PATIENT_S if purpose is Purpose.PREPARE else self.timeout_s
         try:
-            await self.budget.take(purpose, route.costs, within_s=within_s)
+            urgency = Purpose.PROTECT if self.is_starting else purpose
+            await self.budget.take(urgency, route.costs, within_s=within_s)
         except BudgetError as error:
             return error.answer()
         reply = await self._send(route, params)

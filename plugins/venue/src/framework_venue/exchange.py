@@ -146,6 +146,7 @@ class VenueExchange(VenueSettings, ABC):
         An account that is only looked at is not judged here, and nothing of it is set.
         """
         line = self._line = self._open(link)
+        line.client.is_starting = not link.reads_only
         try:
             line.streams.extend(self.make_streams(line))
             await line.client.sync_clock()
@@ -159,6 +160,7 @@ class VenueExchange(VenueSettings, ABC):
         except BaseException:
             await self.stop()
             raise
+        line.client.is_starting = False
         if not link.reads_only:
             self._start_background(line)
 

@@ -1,0 +1,9 @@
+"""See `campaign`."""
+
+from __future__ import annotations
+
+import sys
+
+from .campaign import main
+
+sys.exit(main())

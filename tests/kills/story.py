@@ -1,0 +1,246 @@
+"""One story: the product trades on emulated venues, is killed again and again, and is looked at in the end."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from attrs import define, field, frozen
+
+from framework import PositionChanged
+from framework.journal import JournalReader
+from framework_simulator.emulator.build import DEFAULT_KEY
+from tests.oracle.bounds import Bounds
+from tests.oracle.judging import Case, Judgement, judge
+from tests.oracle.names import Names
+from tests.oracle.plans import Plans, read_plans
+from tests.oracle.uptime import Uptime
+
+from .house import SYMBOLS, VENUES, House, built, said, until
+from .market import Market
+from .moments import Doom, Moment
+from .sender import Wish
+from .witness import Witness, now_ns
+
+NAMES = Names("fw")
+BOUNDS = Bounds(naked_max_ms_bybit=Bounds().naked_max_ms_binance, settling_s=600)
+"""On Bybit a stop that was gone, or no longer right, when the product came up is set anew as elsewhere."""
+
+LOSING_SIDE = 3
+"""Not judged: while the product is down the price may run so far that the first stop of its next life is one that
+trails already."""
+
+DEADLINE_NS = 30_000_000_000
+"""The deployment's `entry_deadline_s`."""
+
+WAVE_PAUSE_S = (0.0, 0.6)
+WAVES_A_LIFE = 2
+STARTED_S = 90.0
+"""With what its predecessors have used of a minute's limits a start may have to wait for the next one."""
+
+SETTLED_S = 75.0
+
+
+@frozen
+class Ending:
+    """How one life ended: the moment that was drawn, and the one that it was."""
+
+    drawn: str
+    struck: str
+    count: int
+    lived_s: float
+    was_up: bool
+
+
+@define
+class Outcome:
+    """What a story left behind."""
+
+    seed: str
+    endings: list[Ending] = field(factory=list)
+    problems: list[str] = field(factory=list)
+    figures: dict[str, Any] = field(factory=dict)
+
+    @property
+    def struck(self) -> Counter[str]:
+        """How often a life ended at each kind of moment."""
+        return Counter(one.struck for one in self.endings)
+
+
+@define(eq=False)
+class Story:
+    """Ends a life at each of the `moments`, then lets one live until everything is in order.
+
+    What else chance decides follows `seed`. `directory` must be empty.
+    """
+
+    seed: str
+    moments: Sequence[Moment]
+    directory: Path
+    chance: Random = field(init=False)
+    outcome: Outcome = field(init=False)
+    _doom: Doom | None = field(default=None, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.chance = Random(self.seed)
+        self.outcome = Outcome(self.seed)
+
+    async def told(self) -> Outcome:
+        """Let it happen."""
+        async with built(self.directory, sink=self._line) as house:
+            witness = Witness(house)
+            house.sender.heard = self._heard
+            market = Market(house, Random(f"{self.seed}/market"))
+            market.begin()
+            try:
+                for moment in self.moments:
+                    await self._life(house, witness, moment)
+            finally:
+                await market.stop()
+            await self._last_life(house, witness)
+            self._judge(house, witness)
+        return self.outcome
+
+    # ── lives ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    async def _life(self, house: House, witness: Witness, moment: Moment) -> None:
+        died_ns, began = 0, time.perf_counter()
+
+        def strike() -> None:
+            nonlocal died_ns
+            life.kill()
+            died_ns = now_ns()
+
+        doom = self._doom = Doom(moment, strike, house.journal)
+        if self.chance.random() < 0.5:
+            self._wave(house)
+        life = await house.run(on_line=lambda line: doom.printed())
+        doom.born()
+        feeding = asyncio.create_task(self._feed(house, doom))
+        waiting = asyncio.create_task(doom.done.wait())
+        ended = asyncio.create_task(life.ended())
+        await asyncio.wait({waiting, ended}, return_when=asyncio.FIRST_COMPLETED)
+        status = await ended
+        self._doom = None
+        doom.over()
+        for task in (feeding, waiting):
+            task.cancel()
+        await asyncio.gather(feeding, waiting, return_exceptions=True)
+        if not doom.struck:
+            witness.problems.append(f"a life ended by itself with status {status}: {life.err}")
+        witness.died(life, died_ns or now_ns())
+        lived_s = round(time.perf_counter() - began, 3)
+        was_up = any("live: accounts" in line for line in life.out)
+        self.outcome.endings.append(Ending(moment.kind, doom.struck, moment.count, lived_s, was_up))
+
+    async def _feed(self, house: House, doom: Doom) -> None:
+        """Tell when the session is up, and send it a few waves."""
+        await said(house.lives[-1], "live: accounts")
+        doom.up()
+        for _ in range(WAVES_A_LIFE):
+            await asyncio.sleep(self.chance.uniform(*WAVE_PAUSE_S))
+            self._wave(house)
+
+    def _wave(self, house: House) -> None:
+        """Signals for a few markets: most of them flat."""
+        flat = [(venue, symbol) for venue in VENUES for symbol in SYMBOLS if (venue, symbol) not in house.held()]
+        everywhere = [(venue, symbol) for venue in VENUES for symbol in SYMBOLS]
+        chosen = {self.chance.choice(flat or everywhere) for _ in range(3)} | {self.chance.choice(everywhere)}
+        house.sender.send([Wish(*one, self.chance.choice(("long", "short"))) for one in sorted(chosen)])
+
+    async def _last_life(self, house: House, witness: Witness) -> None:
+        life = await house.run()
+        try:
+            await said(life, "live: accounts", STARTED_S)
+            await until(lambda: life.status is not None or witness.settled(), "everything is in order", SETTLED_S)
+        except AssertionError as error:
+            witness.problems.append(f"{error}: {self._unsettled(house)}")
+        life.signal(15)
+        status = await life.ended()
+        if status != 0 or life.err:
+            witness.problems.append(f"the last life ended with status {status}: {life.err}")
+
+    def _unsettled(self, house: House) -> str:
+        with JournalReader.open(house.journal) as reader:
+            rows = [(row.account, row.symbol, row.status, row.state) for row in reader.positions(open_only=True)]
+        life, market = house.lives[-1], f"naked {house.naked()}, left over {house.leftovers()}, held {house.held()}"
+        return f"{life.out[-3:]} {life.err}, {market}, journal {rows}"
+
+    # ── what is seen ────────────────────────────────────────────────────────────────────────────────────────
+
+    def _line(self, line: dict[str, Any]) -> None:
+        if self._doom is not None:
+            self._doom.line(line)
+
+    def _heard(self) -> None:
+        if self._doom is not None:
+            self._doom.acknowledged()
+
+    # ── judging ─────────────────────────────────────────────────────────────────────────────────────────────
+
+    def _judge(self, house: House, witness: Witness) -> None:
+        self.outcome.problems += witness.at_the_end()
+        up = witness.up()
+        judgement = judged(house, up)
+        self.outcome.problems += breaches(judgement)
+        if house.naked():
+            self.outcome.problems.append(f"naked in the end: {house.naked()}")
+        with JournalReader.open(house.journal) as reader:
+            moved = sum(row.from_price is not None for row in reader.stop_moves())
+            signals = len(house.sender.acknowledged)
+        self.outcome.figures = {
+            **judgement.figures,
+            "stops_moved": moved,
+            "signals_acknowledged": signals,
+            "sessions_begun": len(up),
+            "requests": sum(line["kind"] == "request" for line in house.lines),
+            "ledger_lines": len(house.lines),
+        }
+
+
+def judged(house: House, up: Sequence[tuple[int, int]], *, deadlines: bool = True) -> Judgement:
+    """What the oracle thinks of the venues' ledger. `up`: when the product was up, ns UTC.
+
+    Without `deadlines` the instants of the journal are not the venues', because our clock was off.
+    """
+    case = Case(BOUNDS, Uptime(tuple(up)), plans_of(house.journal, deadlines=deadlines), NAMES, ["127.0.0.1"])
+    return judge((json.dumps(line) for line in house.lines), case)
+
+
+def breaches(judgement: Judgement) -> list[str]:
+    """What the oracle finds wrong, a line each."""
+    return [
+        f"{verdict.number} {verdict.name}: {verdict.count}; {violation.venue} {violation.symbol} at "
+        f"{(violation.t - judgement.first_ns) / 1e9:.3f} s, seq {violation.seq}: {violation.what}"
+        for verdict in judgement.verdicts
+        for violation in verdict.first[:1]
+        if verdict.number != LOSING_SIDE
+    ]
+
+
+def plans_of(journal: Path, *, deadlines: bool) -> Plans:
+    """What the journal says was planned."""
+    with JournalReader.open(journal) as reader:
+        records = [row.record() for row in reader.facts()]
+    rows = [
+        json.dumps(
+            {
+                "venue": record.account,
+                "account": DEFAULT_KEY.account,
+                "symbol": record.symbol,
+                "side": "buy" if record.summary.side == "long" else "sell",
+                "position": record.position_id,
+                "max_qty": str(record.summary.quantity),
+                "deadline_ns": record.summary.decided_ns + DEADLINE_NS if deadlines else None,
+            }
+        )
+        for record in records
+        if isinstance(record, PositionChanged) and record.event == "planned"
+    ]
+    return read_plans(rows, NAMES)

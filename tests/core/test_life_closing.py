@@ -404,6 +404,20 @@ def test_a_stop_in_doubt_is_looked_for_until_it_can_not_turn_up_any_more() -> No
     assert looks > 3
 
 
+def test_a_stop_that_was_given_up_and_is_shown_after_all_is_removed_once_its_position_is_over() -> None:
+    life = closing(opened(PLAIN))
+    life.happens(StopAnswered(life.ids[0], Unknown("timeout")))
+    life.happens(Filled(close_fill(life.it)), close_answer(life, OrderStatus.FILLED, "1"))
+    life.read(None)
+    while life.asked(ReadVenue):
+        life.read(None, after_ns=5 * SECOND_NS)
+    assert life.it.is_settled
+
+    life.read(None, resting(life.ids[0], "94"))
+
+    assert life.asked(CancelStop) == [CancelStop(life.ids[0])]
+
+
 def test_an_attached_stop_goes_with_its_position() -> None:
     life = protected(ATTACHED)
 

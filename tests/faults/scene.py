@@ -80,7 +80,7 @@ def rule(venue: str, name: str, *, at_ms: int = 0, **own: Any) -> Item:
 
 def happening(venue: str, name: str, at_ms: int, **own: Any) -> Item:
     """One of the emulator's faults that come by themselves, at `at_ms`."""
-    return rule(venue, name, at_ms=at_ms, **{"at_ms": 0, **own})
+    return Item("rule", at_ms, CALM_MS - at_ms, venue, {"name": name, "at_ms": 0, **own})
 
 
 def act(at_ms: int, do: Callable[[World], object]) -> Item:
@@ -240,7 +240,7 @@ class Seen:
     def entries(self) -> list[dict[str, Any]]:
         """The requests for an entry that reached the venue."""
         names = ("newClientOrderId", "orderLinkId")
-        found = [line for path in ORDER.values() for line in self.sent(path)]
+        found = [line for path in ORDER.values() for line in self.sent(path) if line["params"]["symbol"] == SYMBOL]
         return [line for line in found if any(ledger.ENTRY_MARK in str(line["params"].get(name)) for name in names)]
 
 

@@ -29,7 +29,7 @@ from tests.simulation.judging import judge
 from tests.survival import ledger
 
 MS = 1_000_000
-SYMBOL = "BTCUSDT"
+SYMBOL, OTHER = "ETHUSDT", "BTCUSDT"
 VENUES = ("binance", "bybit")
 
 SIGNAL_MS, RISE_MS, FALL_MS = 5_000, 30_000, 60_000

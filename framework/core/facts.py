@@ -75,9 +75,14 @@ def attached_stop(position: Position) -> StopLeg | None:
 
 
 def note_stop(position: Position, report: StopReport) -> Position:
-    """Where a stop rests now, or that it does not any more. One that has ended does not begin again."""
+    """Where a stop rests now, or that it does not any more. One that has ended does not begin again.
+
+    Unless it was only given up because reads did not show it: once its position is over, it has to be removed.
+    """
     leg = stop_of(position, report)
-    if leg is None or leg.state in (LegState.DONE, LegState.TRIGGERED):
+    if leg is None or leg.state is LegState.TRIGGERED:
+        return position
+    if leg.state is LegState.DONE and not (leg.lost_ns is not None and report.live and position.state.is_final):
         return position
     if report.live:
         state = LegState.CANCELLING if leg.state is LegState.CANCELLING else LegState.RESTING

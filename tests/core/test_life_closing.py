@@ -18,7 +18,7 @@ from framework.core.happenings import (
     StopChanged,
 )
 from framework.core.orders import OrderStatus, Refusal, Unknown
-from framework.core.position import State
+from framework.core.position import LegState, State
 from framework.core.signal import OrderSide, Side
 from framework.core.steering import SECOND_NS, TRIGGER_GRACE_NS
 from framework.testing import NOW_NS
@@ -402,6 +402,18 @@ def test_a_stop_in_doubt_is_looked_for_until_it_can_not_turn_up_any_more() -> No
 
     assert life.it.is_settled
     assert looks > 3
+
+
+def test_a_stop_that_was_given_up_and_is_shown_after_all_is_removed_while_its_position_is_watched() -> None:
+    life = opened(PLAIN)
+    life.happens(StopAnswered(life.ids[0], Unknown("timeout")))
+    while life.it.stops[0].state is not LegState.DONE:
+        life.read(None, after_ns=LONG_AGO_NS)
+    assert (life.it.state, life.it.is_settled) == (State.CLOSED, False)
+
+    life.read(None, resting(life.ids[0], "94"))
+
+    assert life.asked(CancelStop) == [CancelStop(life.ids[0])]
 
 
 def test_an_attached_stop_goes_with_its_position() -> None:

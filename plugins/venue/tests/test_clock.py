@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -31,3 +32,15 @@ def test_the_measured_difference_is_off_by_no_more_than_it_says(skew_ms: int, th
     venue_ms = NOW_MS + there_ms + skew_ms
     clock.measured(ours.ns, ours.ns + (there_ms + back_ms) * NS_PER_MS, venue_ms)
     assert abs(clock.skew_ms - skew_ms) <= clock.uncertain_ms
+
+
+@pytest.mark.parametrize(("step_ms", "told"), [(999, 0), (-999, 0), (1_000, 1), (-3_600_000, 1)])
+def test_a_difference_that_changes_by_a_second_or_more_is_a_clock_that_was_set(step_ms: int, told: int) -> None:
+    ours = HandClock()
+    steps: list[int] = []
+    clock = VenueClock(ours, lambda: steps.append(1))
+    clock.measured(ours.ns, ours.ns, NOW_MS + 10)
+
+    clock.measured(ours.ns, ours.ns, NOW_MS + 10 + step_ms)
+
+    assert len(steps) == told

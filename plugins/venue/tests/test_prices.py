@@ -130,6 +130,18 @@ def test_symbols_do_not_touch_each_other() -> None:
     assert [symbol for symbol, _ in told] == ["BTCUSDT"]
 
 
+def test_after_a_clock_was_set_news_count_however_old_they_seem() -> None:
+    told = Told()
+    told.whole(1_000)
+    told.clear()
+
+    told.board.redate()
+    told.board.update("BTCUSDT", 10, last="98")
+    told.board.update("BTCUSDT", 9, last="97")
+
+    assert [(str(quote.last), quote.time_ns) for _, quote in told] == [("98", 10)]
+
+
 PRICES = st.one_of(st.none(), st.sampled_from(["1", "2", "2.50", "0", "-3", "NaN", "x"]))
 NEWS = st.tuples(st.integers(0, 9), st.fixed_dictionaries(dict.fromkeys(("bid", "ask", "last", "mark"), PRICES)))
 

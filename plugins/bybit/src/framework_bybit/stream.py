@@ -220,7 +220,8 @@ class Prices:
 async def look_after(stream: Stream, prices: Prices, read: Callable[[], Awaitable[Tickers]], silence_s: float) -> None:
     """One look at the price stream. While it is down, the venue's own query tells the prices instead.
 
-    While it is up it is renewed if that query shows prices which it does not tell. Raises `ExchangeError`.
+    While it is up it is renewed if that query shows prices which it does not tell; they are told at once, because the
+    new connection may be as silent as the old one. Raises `ExchangeError`.
     """
     if not stream.is_up:
         if prices.wanted:
@@ -229,12 +230,13 @@ async def look_after(stream: Stream, prices: Prices, read: Callable[[], Awaitabl
     quiet = prices.quiet(silence_s)
     if not quiet:
         return
-    rows = (await read()).rows
-    suspects = {symbol for symbol in quiet if symbol in rows and prices.differs(symbol, rows[symbol])}
+    tickers = await read()
+    suspects = {symbol for symbol in quiet if symbol in tickers.rows and prices.differs(symbol, tickers.rows[symbol])}
     if not suspects:
         return
     # The news may be on its way.
     await asyncio.sleep(min(1.0, silence_s / 4))
     dead = sorted(suspects & prices.quiet(silence_s))
     if dead:
+        prices.tell(tickers)
         stream.renew(f"no news of {', '.join(dead)} for {silence_s:g} s, while the venue shows other prices")

@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from attrs import define, field
 
 from framework import Clock
 
 NS_PER_MS = 1_000_000
 
+STEP_MS = 1_000
+"""No clock drifts so far between two measurements: one of the two was set."""
+
 
 @define
 class VenueClock:
-    """Tells the venue's time in whole milliseconds. `skew_ms` is how far ours is behind (positive) or ahead of it."""
+    """Tells the venue's time in whole milliseconds. `skew_ms` is how far ours is behind (positive) or ahead of it.
+
+    `on_step` is called when ours or the venue's was set: instants from before can't be compared with those after it.
+    """
 
     ours: Clock
+    on_step: Callable[[], None] = lambda: None
     skew_ms: int = field(default=0, init=False)
     uncertain_ms: int = field(default=0, init=False)
 
@@ -23,5 +32,8 @@ class VenueClock:
 
     def measured(self, sent_ns: int, received_ns: int, venue_ms: int) -> None:
         """Take over one measurement. The venue read its clock somewhere between the two: the middle is assumed."""
+        before_ms = self.skew_ms
         self.skew_ms = venue_ms - (sent_ns + received_ns) // 2 // NS_PER_MS
         self.uncertain_ms = (received_ns - sent_ns) // 2 // NS_PER_MS + 1
+        if abs(self.skew_ms - before_ms) >= STEP_MS:
+            self.on_step()

@@ -239,6 +239,7 @@ class VenueExchange(VenueSettings, ABC):
         background = Background(lambda name, why: self._broken(link, name, why))
         client = Client(link.account, api, self.dialect(), budget, clock, timeout_s)
         board = PriceBoard(link.quote)
+        clock.on_step = board.redate
 
         async def put(symbol: str) -> None:
             await self.put_in_order(line, symbol)

@@ -81,6 +81,12 @@ class PriceBoard:
         """News may have been missed: nothing known is used any more. Quotes come again when all four are known anew."""
         self._known.clear()
 
+    def redate(self) -> None:
+        """A clock was set: the next news of each price count, however old they seem beside those from before."""
+        for known in self._known.values():
+            known.times_ns = [NEVER_NS] * 4
+            known.newest_ns = NEVER_NS
+
 
 def _take(known: _Known, which: int, news: Decimal | str, time_ns: int) -> bool:
     """Take over one price. Whether it is another one than before."""

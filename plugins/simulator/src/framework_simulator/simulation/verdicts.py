@@ -49,8 +49,10 @@ def _lost_signals(outcome: Outcome) -> Iterator[str]:
     """
     if outcome.lives[-1].end.end is None:
         return
-    sent = Counter((item.venue, item.own["symbol"]) for item in outcome.schedule.of("signal"))
-    taken: set[tuple[str, str, str]] = set()
+    sent: Counter[tuple[str | None, str | None]] = Counter(
+        (item.venue, item.own["symbol"]) for item in outcome.schedule.of("signal")
+    )
+    taken: set[tuple[str | None, str | None, str | None]] = set()
     for record in outcome.records:
         if isinstance(record, SignalReceived):
             taken.add((record.signal.account, record.signal.symbol, record.signal.id))

@@ -15,7 +15,8 @@ from .hunting import Catch, Hunter, Survivor, controlled
 from .mutant import Mutant
 
 EXIT_SURVIVED = 1
-CODE_CHARS = 100
+SHOWN = 120
+"""Characters of a verdict."""
 
 
 @click.command()
@@ -36,7 +37,7 @@ def main(names: Sequence[str], seeds: int, seed: int, *, drawn: bool, lists: boo
         raise click.UsageError(f"no such mutant: {', '.join(sorted(unknown))}; --list names them")
     if lists:
         for each in chosen:
-            click.echo(f"{each.name:<44} {each.mistake}")
+            click.echo(f"{each.name:<40} {each.mistake}")
         return
     with Laboratory((judge,)) as laboratory:
         is_well = _run(Hunter(laboratory), chosen, range(seed, seed + seeds), own=not drawn)
@@ -71,6 +72,12 @@ def _tell_unfit(unfit: list[str], where: str, problems: tuple[str, ...]) -> None
 def _line(found: Catch | Survivor) -> str:
     name, runs = found.mutant.name, f"{found.tried} run{'' if found.tried == 1 else 's'}, {found.took_s:.1f} s"
     if isinstance(found, Catch):
-        return f"{name:<44} {found.where} ({runs}): {found.problem[:CODE_CHARS]}"
+        return f"{name:<40} {found.where} ({runs}), by {_judges(found.verdicts)}: {found.verdicts[0][:SHOWN]}"
     crashed = f"; what fell over: {found.crashed}" if found.crashed else ""
-    return f"{name:<44} SURVIVED ({runs}){crashed}"
+    return f"{name:<40} SURVIVED ({runs}){crashed}"
+
+
+def _judges(verdicts: Sequence[str]) -> str:
+    """The oracle's invariants that were broken, by number; `-` for what is seen without the oracle."""
+    numbers = {number if (number := verdict.split()[0]).isdigit() else "-" for verdict in verdicts}
+    return ", ".join(sorted(numbers, key=lambda number: (number == "-", number.zfill(2))))

@@ -23,14 +23,15 @@ CRASHES = (
 
 @frozen
 class Catch:
-    """A mutant that was found out. `where` names the run, `tried` counts the runs up to it, `problem` is the verdict.
+    """A mutant that was found out. `where` names the run, `tried` counts the runs up to it, `verdicts` say what
+    is wrong in it.
 
     `seed` is that of a schedule that was drawn; None: it was one of the mutant's own.
     """
 
     mutant: Mutant
     where: str
-    problem: str
+    verdicts: tuple[str, ...]
     tried: int
     took_s: float
     seed: int | None
@@ -75,7 +76,7 @@ class Hunter:
                 problems = self.laboratory.run(schedule).problems
             verdicts = [problem for problem in problems if not problem.startswith(CRASHES)]
             if verdicts and not self.control(schedule, where):
-                return Catch(mutant, where, verdicts[0], tried, time.monotonic() - began_s, seed)
+                return Catch(mutant, where, tuple(verdicts), tried, time.monotonic() - began_s, seed)
             crashed = crashed or (problems[0] if problems else "")
         return Survivor(mutant, tried, time.monotonic() - began_s, crashed)
 

@@ -11,7 +11,7 @@ from attrs import evolve
 
 from framework import OrderReport, OrderStatus, Refusal, Unknown
 from framework.core import handlers, reads
-from framework.core.happenings import CancelEntry, EntryAnswered
+from framework.core.happenings import CancelEntry, EntryAnswered, VenueRead
 from framework.core.position import LegState, Position
 from framework.core.steering import Policy, Step, enter
 from framework.engine import engine
@@ -151,6 +151,29 @@ def one_read_is_proof() -> Patched:
     return around(reads, "_nothing_found", nothing_found)
 
 
+@mutant(
+    "An entry that the venue says it does not know was never carried out.",
+    scene(
+        BINANCE,
+        signal(BINANCE),
+        rule(BINANCE, "ack-lost", path=ENTRY[BINANCE], method="POST", count=1),
+        rule(BINANCE, "refuse", code=-2013, path=ENTRY[BINANCE], method="GET"),
+        happens(BINANCE, "stale-reads", 4_000, lag_ms=20_000, for_ms=30_000),
+        rule(BINANCE, "lose-event"),
+    ),
+)
+def not_found_is_proof() -> Patched:
+    def note_read(original: Any, position: Position, read: VenueRead, certain_ns: int) -> Position:
+        told = {
+            name: OrderReport(name, position.symbol, OrderStatus.REJECTED) if report is None else report
+            for name, report in read.orders.items()
+        }
+        noted: Position = original(position, evolve(read, orders=told), certain_ns)
+        return noted
+
+    return around(reads, "note_read", note_read)
+
+
 @mutant("An entry that was given up is not looked for any more.", *SEEN_LATE)
 def watch_list_forgotten() -> Patched:
     def nothing_found(original: Any, position: Position, policy: Policy, now_ns: int) -> Step:
@@ -168,6 +191,27 @@ def watch_list_forgotten() -> Patched:
 )
 def second_position_in_a_market() -> Patched:
     return replaced(Desk, "is_taken", lambda self, symbol: False)
+
+
+@mutant(
+    "A market is entered again while nobody knows what became of the entry before.",
+    *(
+        scene(
+            venue,
+            signal(venue),
+            signal(venue, at_ms=30_000),
+            rule(venue, "ack-lost", path=ENTRY[venue], method="POST", count=1),
+            rule(venue, "lose-event"),
+            happens(venue, "stale-reads", 4_000, lag_ms=40_000, for_ms=30_000),
+        )
+        for venue in VENUES
+    ),
+)
+def market_in_doubt_entered() -> Patched:
+    def is_taken(self: Desk, symbol: str) -> bool:
+        return self.holder_of(symbol) is not None
+
+    return replaced(Desk, "is_taken", is_taken)
 
 
 @mutant(

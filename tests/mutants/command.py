@@ -11,7 +11,7 @@ from framework_simulator.simulation import Laboratory
 from tests.simulation.judging import judge
 
 from .catalogue import MUTANTS
-from .hunting import Catch, Hunter, Survivor, controlled
+from .hunting import Catch, Hunter, Survivor
 from .mutant import Mutant
 
 EXIT_SURVIVED = 1
@@ -47,32 +47,26 @@ def main(names: Sequence[str], seeds: int, seed: int, *, drawn: bool, lists: boo
 
 def _run(hunter: Hunter, chosen: Sequence[Mutant], seeds: range, *, own: bool) -> bool:
     began_s = time.monotonic()
-    unfit: list[str] = []
     if own:
-        count = controlled(hunter, chosen, lambda where, problems: _tell_unfit(unfit, where, problems))
-        click.echo(f"control: the product passes {count - len(unfit)} of {count} schedules made for mutants")
-    survivors = 0
+        passed = sum(hunter.control_own(each) for each in chosen)
+        click.echo(f"control: the product passes {passed} of {sum(len(each.schedules) for each in chosen)} schedules")
+    is_well, survivors = not hunter.unfit, 0
     for each in chosen:
         found = hunter.hunt(each, seeds, own=own)
         survivors += isinstance(found, Survivor)
         click.echo(_line(found))
     for where, problems in hunter.unfit.items():
-        if where not in unfit:
-            click.echo(f"not counted, the product itself does not pass it: {where}: {problems[0]}")
+        click.echo(f"not counted, the product itself does not pass it: {where}: {problems[0]}")
     took_s = time.monotonic() - began_s
     click.echo(f"{len(chosen)} mutants, {len(chosen) - survivors} found out, {survivors} survived, in {took_s:.0f} s")
-    return not survivors and not unfit
-
-
-def _tell_unfit(unfit: list[str], where: str, problems: tuple[str, ...]) -> None:
-    unfit.append(where)
-    click.echo(f"control: the product itself does not pass {where}: {problems[0]}", err=True)
+    return is_well and not survivors
 
 
 def _line(found: Catch | Survivor) -> str:
     name, runs = found.mutant.name, f"{found.tried} run{'' if found.tried == 1 else 's'}, {found.took_s:.1f} s"
     if isinstance(found, Catch):
-        return f"{name:<40} {found.where} ({runs}), by {_judges(found.verdicts)}: {found.verdicts[0][:SHOWN]}"
+        where = found.where if found.seed is not None else found.where.removesuffix(f" of {found.mutant.name}")
+        return f"{name:<40} {where} ({runs}), by {_judges(found.verdicts)}: {found.verdicts[0][:SHOWN]}"
     crashed = f"; what fell over: {found.crashed}" if found.crashed else ""
     return f"{name:<40} SURVIVED ({runs}){crashed}"
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 
 from attrs import define, field, frozen
 
 from framework_simulator.simulation import Laboratory, Schedule, draw
 
-from .mutant import Mutant
+from .mutant import Mutant, Patch
 
 CRASHES = (
     "the run broke",
@@ -55,48 +56,52 @@ class Hunter:
     unfit: dict[str, tuple[str, ...]] = field(factory=dict)
     _fit: set[str] = field(factory=set, init=False)
 
-    def control(self, schedule: Schedule, where: str) -> tuple[str, ...]:
+    def control(self, schedule: Schedule, where: str, market: Patch = nullcontext) -> tuple[str, ...]:
         """What is wrong with a run of the product as it is; each run is made once."""
-        key = str(schedule)
+        key = f"{market} {schedule}"
         if key in self._fit:
             return ()
-        problems = self.laboratory.run(schedule).problems
+        with market():
+            problems = self.laboratory.run(schedule).problems
         if problems:
             self.unfit[where] = problems
         else:
             self._fit.add(key)
         return problems
 
+    def control_own(self, mutant: Mutant) -> int:
+        """Run the schedules of a mutant without its mistake. Answers how many the product passes."""
+        runs = [
+            self.control(schedule, f"schedule {number} of {mutant.name}", mutant.market)
+            for number, schedule in enumerate(mutant.schedules)
+        ]
+        return sum(not problems for problems in runs)
+
     def hunt(self, mutant: Mutant, seeds: Iterable[int], *, own: bool = True) -> Catch | Survivor:
         """Run a mutant until it is found out. `own` False: in drawn schedules alone."""
         began_s, tried, crashed = time.monotonic(), 0, ""
-        for where, seed, schedule in _runs(mutant, seeds, own=own):
+        for run in _runs(mutant, seeds, own=own):
             tried += 1
-            with mutant.patch():
-                problems = self.laboratory.run(schedule).problems
-            verdicts = [problem for problem in problems if not problem.startswith(CRASHES)]
-            if verdicts and not self.control(schedule, where):
-                return Catch(mutant, where, tuple(verdicts), tried, time.monotonic() - began_s, seed)
+            with run.market(), mutant.patch():
+                problems = self.laboratory.run(run.schedule).problems
+            verdicts = tuple(problem for problem in problems if not problem.startswith(CRASHES))
+            if verdicts and not self.control(run.schedule, run.where, run.market):
+                return Catch(mutant, run.where, verdicts, tried, time.monotonic() - began_s, run.seed)
             crashed = crashed or (problems[0] if problems else "")
         return Survivor(mutant, tried, time.monotonic() - began_s, crashed)
 
 
-def _runs(mutant: Mutant, seeds: Iterable[int], *, own: bool) -> Iterator[tuple[str, int | None, Schedule]]:
+@frozen
+class _Run:
+    where: str
+    seed: int | None
+    schedule: Schedule
+    market: Patch = nullcontext
+
+
+def _runs(mutant: Mutant, seeds: Iterable[int], *, own: bool) -> Iterator[_Run]:
     if own:
         for number, schedule in enumerate(mutant.schedules):
-            yield f"its schedule {number}", None, schedule
+            yield _Run(f"schedule {number} of {mutant.name}", None, schedule, mutant.market)
     for seed in seeds:
-        yield f"seed {seed}", seed, draw(seed)
-
-
-def controlled(hunter: Hunter, mutants: Iterable[Mutant], on_unfit: Callable[[str, tuple[str, ...]], None]) -> int:
-    """Run all schedules of these mutants without their mistakes. Answers how many there are."""
-    count = 0
-    for mutant in mutants:
-        for number, schedule in enumerate(mutant.schedules):
-            count += 1
-            where = f"schedule {number} of {mutant.name}"
-            problems = hunter.control(schedule, where)
-            if problems:
-                on_unfit(where, problems)
-    return count
+        yield _Run(f"seed {seed}", seed, draw(seed))

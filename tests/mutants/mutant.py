@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from types import ModuleType
 
 from attrs import frozen
@@ -17,20 +17,22 @@ Patch = Callable[[], AbstractContextManager[None]]
 class Mutant:
     """One mistake. `patch` makes the product make it for as long as its context lasts.
 
-    `schedules` are the runs that matter for it, tried first; schedules drawn from seeds come after them.
+    `schedules` are the runs that matter for it, tried first; schedules drawn from seeds come after them. `market` is
+    what the market is like in its own runs, with the mistake and without.
     """
 
     name: str
     mistake: str
     schedules: tuple[Schedule, ...]
     patch: Patch
+    market: Patch = nullcontext
 
 
-def mutant(mistake: str, *schedules: Schedule) -> Callable[[Patch], Mutant]:
+def mutant(mistake: str, *schedules: Schedule, market: Patch = nullcontext) -> Callable[[Patch], Mutant]:
     """Make a mutant of a function that patches the product; it is called as the function is."""
 
     def make(patch: Patch) -> Mutant:
-        return Mutant(patch.__name__.replace("_", "-"), mistake, schedules, patch)
+        return Mutant(patch.__name__.replace("_", "-"), mistake, schedules, patch, market)
 
     return make
 

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from decimal import Decimal
 from typing import Any
 
+from attrs import evolve
+
+from framework import OrderSide, OrderType, floor_to
+from framework.core.steering import SECOND_NS, Policy
+from framework.engine.session import Session
+from framework_simulator.emulator.world import World
+from framework_simulator.engine.orders import OrderRequest
 from framework_simulator.simulation import Item, Schedule
 from framework_simulator.simulation.crashes import Case
+from tests.simulation import judging
+
+from .patching import around, replaced, together
 
 BINANCE, BYBIT = "binance", "bybit"
 VENUES = (BINANCE, BYBIT)
 SYMBOL = "BTCUSDT"
+ELSEWHERE = "ETHUSDT"
+ACCOUNT = "simulated"
 LIMIT_THEN_MARKET = "limit-then-market"
 
 ENTRY = {BINANCE: "/fapi/v1/order", BYBIT: "/v5/order/create"}
@@ -21,6 +35,9 @@ STOP = {BINANCE: "/fapi/v1/algoOrder", BYBIT: "/v5/position/trading-stop"}
 
 USER_STREAM = {BINANCE: "/private*", BYBIT: "/v5/private*"}
 """The sockets that tell of orders and positions."""
+
+THIN_USD = Decimal(60)
+"""A part of what a position is worth."""
 
 FOREVER_NS = 10**15
 """Longer than any run."""
@@ -60,9 +77,9 @@ def signal(venue: str, side: str = "long", at_ms: int = FIRST_MS, symbol: str = 
     return Item("signal", at_ms, venue=venue, own={"symbol": symbol, "side": side})
 
 
-def jump(venue: str, at_ms: int, percent: int | str) -> Item:
+def jump(venue: str, at_ms: int, percent: int | str, symbol: str = SYMBOL) -> Item:
     """The price leaps."""
-    return Item("jump", at_ms, venue=venue, own={"symbol": SYMBOL, "percent": percent})
+    return Item("jump", at_ms, venue=venue, own={"symbol": symbol, "percent": percent})
 
 
 def rule(venue: str, name: str, **own: Any) -> Item:
@@ -88,6 +105,41 @@ def weather(venue: str, at_ms: int, for_ms: int, **rates: float) -> Item:
 def kills(point: int, down_ms: int) -> Item:
     """The process dies at its n-th point."""
     return Item("kill", own={"point": point, "down_ms": down_ms})
+
+
+def thin_market() -> AbstractContextManager[None]:
+    """Each time that a price is told, a part of what a position needs is there at the best prices."""
+
+    def price(original: Any, self: World, venue: str, symbol: str, bid: Decimal, ask: Decimal, **more: Any) -> None:
+        part = floor_to(THIN_USD / bid, self.markets(venue)[symbol].rules.step_size)
+        original(self, venue, symbol, bid, ask, **more, bid_quantity=part, ask_quantity=part)
+
+    return around(World, "price", price)
+
+
+def foreign_order() -> AbstractContextManager[None]:
+    """An order that somebody placed by hand rests in a market of Binance that is flat."""
+
+    def price(original: Any, self: World, venue: str, symbol: str, bid: Decimal, ask: Decimal, **more: Any) -> None:
+        original(self, venue, symbol, bid, ask, **more)
+        if (venue, symbol) != (BINANCE, ELSEWHERE) or self.venues[venue].open_orders(ACCOUNT):
+            return
+        tick = self.markets(venue)[symbol].rules.tick_size
+        away = floor_to(bid * Decimal("0.9"), tick)
+        order = OrderRequest("web_by-hand", symbol, OrderSide.BUY, OrderType.LIMIT, Decimal("0.1"), away)
+        self.act(venue, lambda engine, now_ns: engine.place_order(ACCOUNT, order, now_ns))
+
+    return around(World, "price", price)
+
+
+def short_deadline() -> AbstractContextManager[None]:
+    """A deployment whose `entry_deadline_s` is 1."""
+
+    def policy(original: Any, self: Session, account: Any) -> Policy:
+        hurried: Policy = evolve(original(self, account), entry_deadline_ns=SECOND_NS)
+        return hurried
+
+    return together(around(Session, "_policy", policy), replaced(judging, "DEADLINE_NS", SECOND_NS))
 
 
 def killed(phase: str, venue: str, points: range) -> Iterator[Schedule]:

@@ -116,7 +116,7 @@ def test_what_is_wrong_without_the_mistake_too_proves_nothing() -> None:
         found = strict.hunt(named("fill-invented"), ())
 
     assert isinstance(found, Survivor)
-    assert "nothing is right" in strict.unfit["its schedule 0"]
+    assert "nothing is right" in strict.unfit["schedule 0 of fill-invented"]
 
 
 def test_a_mutant_may_be_found_out_in_a_drawn_schedule_alone(hunter: Hunter) -> None:

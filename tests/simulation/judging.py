@@ -24,12 +24,15 @@ HOUR_MS = timedelta(hours=1) // timedelta(milliseconds=1)
 DEADLINE_NS = 30_000_000_000
 """The deployment's `entry_deadline_s`."""
 
-CLEAN = Bounds(settling_s=5)
+CLEAN = Bounds(naked_max_ms_binance=1_000, settling_s=5)
 """On Bybit a position is protected at once by a stop at the expected price; that of what was paid comes a moment later.
 """
 
+UNPROTECTED_MS = 8_000
+"""How long a position may be naked at most: within that time its stop is placed, or it is closed."""
+
 FAULTY = Bounds(
-    naked_max_ms_bybit=CLEAN.naked_max_ms_binance,
+    naked_max_ms_bybit=UNPROTECTED_MS,
     naked_fault_max_ms_binance=7 * HOUR_MS,
     naked_fault_max_ms_bybit=7 * HOUR_MS,
     settling_s=600,
@@ -45,8 +48,8 @@ KILLED = replace(FAULTY, settling_s=150)
 
 STOPS_ALONE = replace(
     FAULTY,
-    naked_fault_max_ms_binance=CLEAN.naked_max_ms_binance,
-    naked_fault_max_ms_bybit=CLEAN.naked_max_ms_binance,
+    naked_fault_max_ms_binance=UNPROTECTED_MS,
+    naked_fault_max_ms_bybit=UNPROTECTED_MS,
 )
 """Where a position can be closed and read at any time, it is closed if it can't be protected: there is no excuse."""
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from attrs import evolve
 
-from framework import CloseOrder, ExchangeError, OrderSide
+from framework import CloseOrder, ExchangeError, OrderSide, RestingOrder
 from framework.core import handlers, reads, steering
+from framework.core.ids import owner_of
 from framework.core.position import Position, StopLeg
 from framework.core.steering import Policy, Step
 from framework_binance import orders as binance_orders
@@ -25,6 +26,7 @@ from ..scenes import (
     STOP,
     USER_STREAM,
     VENUES,
+    foreign_order,
     happens,
     jump,
     partition,
@@ -100,6 +102,14 @@ def stops_left_behind() -> Patched:
         return (position, ()) if keep is None else original(position, keep)
 
     return around(steering, "_sweep", sweep)
+
+
+@mutant("Orders that are not ours are swept.", scene(BINANCE, signal(BINANCE)), market=foreign_order)
+def foreign_orders_swept() -> Patched:
+    def owner(self: RestingOrder) -> str:
+        return owner_of(self.client_id) or "nobody"
+
+    return replaced(RestingOrder, "owner", property(owner))
 
 
 @mutant(

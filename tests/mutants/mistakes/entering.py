@@ -10,7 +10,7 @@ from typing import Any
 from attrs import evolve
 
 from framework import OrderReport, OrderStatus, Refusal, Unknown
-from framework.core import handlers, reads
+from framework.core import entering, handlers, reads
 from framework.core.happenings import CancelEntry, EntryAnswered, VenueRead
 from framework.core.position import LegState, Position
 from framework.core.steering import Policy, Step, enter
@@ -29,15 +29,19 @@ from ..patching import around, replaced
 from ..scenes import (
     BINANCE,
     ENTRY,
+    FOREVER_NS,
     LIMIT_THEN_MARKET,
     SYMBOL,
     VENUES,
     happens,
+    jump,
     killed,
     kills,
     rule,
     scene,
+    short_deadline,
     signal,
+    thin_market,
 )
 
 Patched = AbstractContextManager[None]
@@ -248,9 +252,40 @@ def next_entry_before_the_cancel_is_known() -> Patched:
     return around(Dispatcher, "_cancel_entry", cancel)
 
 
+@mutant(
+    "The next order of an entry is sent although the deadline has passed.",
+    scene(LIMIT_THEN_MARKET, signal(BINANCE)),
+    market=short_deadline,
+)
+def deadline_of_an_entry_ignored() -> Patched:
+    def next_entry(original: Any, position: Position, policy: Policy, now_ns: int) -> Step:
+        step: Step = original(position, evolve(policy, entry_deadline_ns=FOREVER_NS), now_ns)
+        return step
+
+    return around(entering, "_next_entry", next_entry)
+
+
 @mutant("A limit entry that has waited long enough is left resting.", scene(LIMIT_THEN_MARKET, signal(BINANCE)))
 def limit_entry_left_resting() -> Patched:
     return replaced(handlers, "stop_entering", lambda position: (position, ()))
+
+
+@mutant(
+    "After a limit entry that filled in part the market order is for the whole.",
+    scene(
+        LIMIT_THEN_MARKET,
+        signal(BINANCE, symbol="XRPUSDT"),
+        jump(BINANCE, 6_000, "-0.1", "XRPUSDT"),
+        jump(BINANCE, 7_500, "0.2", "XRPUSDT"),
+    ),
+    market=thin_market,
+)
+def whole_quantity_after_a_part() -> Patched:
+    def enter(original: Any, position: Position, step: Any, quantity: Decimal, *others: Any) -> Step:
+        whole: Step = original(position, step, position.plan.quantity, *others)
+        return whole
+
+    return around(entering, "enter", enter)
 
 
 @mutant("The quantity of an entry is rounded up.", scene(BINANCE, signal(BINANCE)))

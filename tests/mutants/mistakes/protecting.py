@@ -9,7 +9,7 @@ from typing import Any
 from attrs import evolve
 
 from framework import Ask, Guard, Refusal, Side, StopOrder, StopReport, Unknown, floor_to
-from framework.core import guards, handlers, reconcile, steering
+from framework.core import guards, handlers, reads, reconcile, steering
 from framework.core.happenings import CancelStop, Command
 from framework.core.ids import Leg, client_id
 from framework.core.position import LegState, Position, State, StopLeg
@@ -27,6 +27,7 @@ from ..patching import around, replaced, together
 from ..scenes import (
     BINANCE,
     BYBIT,
+    LIMIT_THEN_MARKET,
     STOP,
     SYMBOL,
     VENUES,
@@ -36,6 +37,7 @@ from ..scenes import (
     rule,
     scene,
     signal,
+    thin_market,
 )
 
 Patched = AbstractContextManager[None]
@@ -43,6 +45,10 @@ Patched = AbstractContextManager[None]
 QUIET = {venue: scene(venue, signal(venue)) for venue in VENUES}
 TRAILS = {venue: scene(venue, signal(venue), jump(venue, 20_000, 2), jump(venue, 30_000, 1)) for venue in VENUES}
 SHORT_TRAILS = scene(BINANCE, signal(BINANCE, "short"), jump(BINANCE, 20_000, -2), jump(BINANCE, 30_000, -1))
+
+
+FILLS_IN_PARTS = scene(LIMIT_THEN_MARKET, signal(BINANCE), jump(BINANCE, 5_500, "-0.1"), jump(BINANCE, 7_500, "-0.1"))
+"""In a thin market a limit entry fills in part, rests, and fills the rest two seconds later."""
 
 
 def stops_refused(venue: str, code: int, *, latency_ms: int = 20, **when: Any) -> Any:
@@ -60,6 +66,22 @@ def stop_too_small() -> Patched:
         return floor_to(self.open_quantity / 2, self.plan.rules.step_size)
 
     return replaced(Position, "cover", property(cover))
+
+
+@mutant("The stop for the first part of an entry is taken for enough.", FILLS_IN_PARTS, market=thin_market)
+def stop_not_resized() -> Patched:
+    return replaced(Position, "is_covered_by", lambda self, stop: stop.is_live)
+
+
+@mutant("Nothing is protected before the entry has filled in full, or ended.", FILLS_IN_PARTS, market=thin_market)
+def part_of_an_entry_not_protected() -> Patched:
+    def after_entry(original: Any, position: Position, policy: Policy, now_ns: int) -> Step:
+        if position.entered and not position.entry_is_over:
+            return position, ()
+        step: Step = original(position, policy, now_ns)
+        return step
+
+    return around(reads, "after_entry", after_entry)
 
 
 @mutant("The stop of a long is made like that of a short, and the other way round.", QUIET[BINANCE])

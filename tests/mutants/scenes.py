@@ -82,9 +82,9 @@ def jump(venue: str, at_ms: int, percent: int | str, symbol: str = SYMBOL) -> It
     return Item("jump", at_ms, venue=venue, own={"symbol": symbol, "percent": percent})
 
 
-def rule(venue: str, name: str, **own: Any) -> Item:
-    """A fault of the emulator, from the start to the calm, as often as it says."""
-    return Item("rule", venue=venue, own={"name": name, **own})
+def rule(venue: str, name: str, *, from_ms: int = 0, **own: Any) -> Item:
+    """A fault of the emulator, from an instant to the calm, as often as it says."""
+    return Item("rule", from_ms, venue=venue, own={"name": name, **own})
 
 
 def happens(venue: str, name: str, at_ms: int, lasts_ms: int = 0, **own: Any) -> Item:

@@ -139,6 +139,13 @@ def flat_believed_at_once() -> Patched:
     scene(
         BINANCE,
         signal(BINANCE),
+        rule(BINANCE, "refuse", from_ms=40_000, code=-1000, path="/fapi/v3/positionRisk"),
+        happens(BINANCE, "streams-closed", 41_000, sockets=USER_STREAM[BINANCE], for_ms=0),
+        calm_ms=120_000,
+    ),
+    scene(
+        BINANCE,
+        signal(BINANCE),
         partition(BINANCE, 40_000, 60_000, "reads", "refused"),
         happens(BINANCE, "streams-closed", 41_000, sockets=USER_STREAM[BINANCE], for_ms=0),
         calm_ms=120_000,

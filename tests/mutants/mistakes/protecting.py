@@ -125,7 +125,10 @@ def stop_from_the_expected_price() -> Patched:
     return around(guards, "begin", begin)
 
 
-@mutant("Every stop of a position has the same id.", TRAILS[BINANCE])
+@mutant(
+    "Every stop of a position has the same id.",
+    scene(BINANCE, signal(BINANCE), jump(BINANCE, 20_000, 2), calm_ms=22_000, end_ms=25_000),
+)
 def id_of_a_stop_used_again() -> Patched:
     def next_id(original: Any, self: Position, leg: Leg) -> str:
         return client_id(self.id, leg, 0) if leg is Leg.STOP else str(original(self, leg))

@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: run rehearse test tests-that-wait tests-that-work check simulate survive kills bench lock clean help
+.PHONY: run rehearse test tests-that-wait tests-that-work check simulate mutants survive kills bench lock clean help
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -53,6 +53,9 @@ check: $(VENV)/.stamp-dev ## format, lint, types, and what may import what
 simulate: $(VENV)/.stamp-dev ## ten minutes of the product against faults, crashes and chance, judged by the oracle
 	@PYTHONPATH=. $(BIN)/framework simulate --for 390 --seed $(SEED) $(JUDGED)
 	@PYTHONPATH=. $(BIN)/framework simulate crashes --pairs 0.1 --seed $(SEED) $(JUDGED)
+
+mutants: $(VENV)/.stamp-dev ## the product with each known mistake in its protocol: the simulation's judges must find it out
+	@PYTHONPATH=. $(BIN)/python -m tests.mutants --seed $(SEED)
 
 survive: $(VENV)/.stamp-dev ## what the product survives on emulated venues, and a network that is lost for a minute
 	@$(BIN)/pytest tests/survival

@@ -205,6 +205,14 @@ def test_another_entry_may_follow_one_that_was_refused(status: int, code: int | 
     assert broken(asked(asked(Story(), E0, status, code), E1).judged()) == []
 
 
+def test_an_entry_that_was_refused_before_its_account_was_known_is_not_sent_again_either() -> None:
+    story = asked(Story(), E0, 400, -1021)
+    for line in story.lines:
+        line["account"] = None
+
+    assert told(asked(story, E0).judged(), 10) == [f"{E0} was sent 2 times"]
+
+
 @pytest.mark.parametrize(
     ("status", "code"), [(200, None), (503, -1000), (408, -1007), (408, None), (504, None), (503, None)]
 )

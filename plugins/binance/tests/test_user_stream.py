@@ -287,14 +287,17 @@ def test_a_frame_that_can_t_be_understood_makes_the_kernel_read() -> None:
 # ── settings ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_a_leverage_that_somebody_changed_is_set_again() -> None:
+@pytest.mark.parametrize("leverage", [10, 20])
+def test_a_leverage_that_somebody_changed_is_set_again(leverage: int) -> None:
+    """Whether it had to be set at the start, or was so already (the emulator's own is 20)."""
+
     async def scenario() -> None:
-        async with trading(leverage=10) as rig:
+        async with trading(leverage=leverage) as rig:
             before = len(rig.requests("/fapi/v1/leverage", "POST"))
             rig.fault("leverage-changed", at_ms=1, market=SYMBOL, leverage=5)
             await until(lambda: len(rig.requests("/fapi/v1/leverage", "POST")) > before)
             await until(lambda: SYMBOL in rig.exchange.line.preparing.ready_now)
-            assert rig.world.venues["binance"].leverage("demo", SYMBOL) == 10
+            assert rig.world.venues["binance"].leverage("demo", SYMBOL) == leverage
 
     run(scenario)
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from ..asks import Ask
 from ..bounds import NS_PER_MS
 from ..hearing import Asked
 from ..ledger import Line
 from ..names import ENTRY, Owner
+from ..scene import Scene
 from ..verdicts import Judge
 
 
@@ -17,11 +20,16 @@ class SentOnce(Judge):
     for twice, whatever came of it. Another sequence of the position may follow only if every earlier one has ended
     and its sender could know: its `order` line told so, or its `response` refused it and no fault kept that from
     arriving. With a plan, its ``t`` is at most ``deadline_ns`` plus the time that a request may travel. That an
-    instance still had its lease when it sent is beyond what a ledger shows.
+    instance still had its lease when it sent is beyond what a ledger shows. A request that was refused before the
+    venue looked whose it is counts too: its line tells no account.
     """
 
     number = 10
     name = "no entry after its deadline, none after an unknown outcome"
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        self._sent: Counter[tuple[str, str | None]] = Counter()
 
     def on_place(self, asked: Asked, ask: Ask) -> None:
         """Judge an entry that is to be placed."""
@@ -33,8 +41,9 @@ class SentOnce(Judge):
         book = self.scene.books.of(venue, account, owner, ask.symbol, ask.side)
         entry = book.entry(owner.sequence)
         entry.requests += 1
-        if entry.requests > 1:
-            self.tell(venue, account, ask.symbol, f"{ask.client_id} was sent {entry.requests} times")
+        self._sent[venue, ask.client_id] += 1
+        if (times := self._sent[venue, ask.client_id]) > 1:
+            self.tell(venue, account, ask.symbol, f"{ask.client_id} was sent {times} times")
         for sequence, other in book.entries.items():
             if other is not entry and (other.requests or other.orders) and not other.known:
                 what = f"{ask.client_id} was sent while nobody could know what became of entry {sequence}"

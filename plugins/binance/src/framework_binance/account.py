@@ -134,9 +134,11 @@ async def _leave_hedge_mode(session: Session) -> None:
 
 async def in_order(session: Session) -> Collection[str]:
     """The markets that are set as wanted already: one request tells it of all."""
-    session.configs = await _read_configs(session, {})
+    found = await _read_configs(session, {})
     wanted = SymbolConfig(session.settings.margin_mode, session.settings.leverage)
-    return {symbol for symbol, config in session.configs.items() if config == wanted}
+    # What is in order now is read anew should somebody change it.
+    session.configs = {symbol: config for symbol, config in found.items() if config != wanted}
+    return found.keys() - session.configs.keys()
 
 
 async def put_in_order(session: Session, symbol: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
-from framework import Event, FillRecorded
+from framework import Event, FillRecorded, SignalReceived, SignalRefused
 
 from .run import Outcome
 
@@ -23,6 +23,7 @@ def compare(outcome: Outcome) -> list[str]:
         *outcome.problems,
         *_bugs(outcome),
         *_ends(outcome),
+        *_lost_signals(outcome),
         *_fills(outcome),
         *_repeated(outcome),
         *_naked(outcome),
@@ -39,6 +40,26 @@ def _ends(outcome: Outcome) -> Iterator[str]:
     for life in outcome.lives:
         if life.end.end is not None and "the engine stopped" in life.end.end.reason:
             yield f"a session ended: {life.end.end.reason}"
+
+
+def _lost_signals(outcome: Outcome) -> Iterator[str]:
+    """Every signal is taken in or refused: its sender goes on until it is acknowledged, and nothing of that is lost.
+
+    Not judged where the last life was no session in the end: it may never have been asked.
+    """
+    if outcome.lives[-1].end.end is None:
+        return
+    sent: Counter[tuple[str | None, str | None]] = Counter(
+        (item.venue, item.own["symbol"]) for item in outcome.schedule.of("signal")
+    )
+    taken: set[tuple[str | None, str | None, str | None]] = set()
+    for record in outcome.records:
+        if isinstance(record, SignalReceived):
+            taken.add((record.signal.account, record.signal.symbol, record.signal.id))
+        elif isinstance(record, SignalRefused):
+            taken.add((record.bad.account, record.bad.symbol, record.bad.id))
+    for (account, symbol), times in (sent - Counter((account, symbol) for account, symbol, _ in taken)).items():
+        yield f"{account} {symbol}: {times} signals were acknowledged, and the journal knows nothing of them"
 
 
 def _fills(outcome: Outcome) -> Iterator[str]:

@@ -1,0 +1,7 @@
+"""See `command`."""
+
+from __future__ import annotations
+
+from .command import main
+
+main()

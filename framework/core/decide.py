@@ -4,28 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Protocol
 
 from attrs import frozen
 
 from ..errors import MissingDataError
 from .market import MarketRules, Need, Portfolio, Quote
 from .plan import SizedPlan, SizingRequest, breach_of, wrong_side
-from .protection import Guard, Holding, tightest, usable_stop
+from .protection import Holding, tightest, usable_stop
 from .screen import checked, failed
 from .signal import Signal
 from .verdict import Accepted, Check, Number, Passed, Refused, Rejection, Size, Verdict
-
-
-class Protector(Protocol):
-    """The part of a protection that planning and the life of a position use."""
-
-    @property
-    def name(self) -> str: ...
-
-    def start(self, holding: Holding) -> Guard: ...
-
-    def on_price(self, holding: Holding, state: Any, price: Decimal, time_ns: int) -> Guard: ...
+from .watch import Protector
 
 
 class SizeRule(Protocol):

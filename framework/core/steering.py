@@ -12,7 +12,6 @@ from typing import Protocol
 
 from attrs import evolve, frozen
 
-from .decide import Protector
 from .execution import EntryPlan, EntryStep, EntryTry
 from .happenings import (
     Alert,
@@ -33,6 +32,7 @@ from .numbers import ZERO
 from .orders import CloseOrder, EntryOrder, StopOrder
 from .position import CloseLeg, EntryLeg, Exit, LegState, Position, State, StopLeg
 from .protection import tighter
+from .watch import Protector
 
 SECOND_NS = 1_000_000_000
 TRIGGER_GRACE_NS = 2 * SECOND_NS

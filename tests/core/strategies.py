@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 from attrs import evolve, frozen
 
-from framework.core.decide import Protector
 from framework.core.execution import EntryPlan, EntryStep, EntryTry
 from framework.core.happenings import (
     Alert,
@@ -27,6 +26,7 @@ from framework.core.position import Position, State
 from framework.core.protection import Ask, Guard, Holding, NoState
 from framework.core.signal import OrderSide, Side
 from framework.core.steering import SECOND_NS, Enterer, Policy, Step
+from framework.core.watch import Protector
 from framework.testing import NOW_NS, SYMBOL, make_plan, make_rules
 
 D = Decimal

@@ -10,10 +10,10 @@ from attrs import frozen
 
 from ..errors import MissingDataError
 from .market import MarketRules, Need, Portfolio, Quote
-from .plan import SizedPlan, SizingRequest, breach_of, wrong_side
-from .protection import Holding, tightest, usable_stop
+from .plan import SizedPlan, SizingRequest, breach_of
+from .protection import Guard, Holding, tightest, usable_stop
 from .screen import checked, failed
-from .signal import Signal
+from .stop_checks import flaw_of_close, flaw_of_stop
 from .verdict import Accepted, Check, Number, Passed, Refused, Rejection, Size, Verdict
 from .watch import Protector
 
@@ -61,9 +61,24 @@ def decide(accepted: Accepted, book: Rulebook, portfolio: Portfolio) -> SizedPla
     try:
         rules, quote = _market(accepted)
         price = quote.taken_by(signal.side)
-        stop_by, stop = _plan_stop(signal, rules, price, portfolio.time_ns, book.protections, checks)
-        request = SizingRequest(signal, price, stop, rules, portfolio.accounts[signal.account])
+        account = portfolio.accounts[signal.account]
+        holding = Holding(
+            signal.account,
+            signal.symbol,
+            signal.side,
+            price,
+            rules.min_quantity,
+            portfolio.time_ns,
+            rules,
+            signal.settings,
+            leverage=account.leverage,
+        )
+        stop_by, stop = _plan_stop(holding, quote, book.protections, checks)
+        request = SizingRequest(signal, price, stop, rules, account)
         size = _size(request, book.sizer, checks)
+        flaw = flaw_of_close(stop, size.quantity, rules)
+        if flaw is not None:
+            raise _RefusedError("plan", stop_by, flaw)
         plan = SizedPlan(accepted, price, stop, stop_by, size, rules, quote, tuple(checks))
         return _limit(plan, book.risk, portfolio, checks)
     except _RefusedError as no:
@@ -87,32 +102,27 @@ def _market(accepted: Accepted) -> tuple[MarketRules, Quote]:
 
 
 def _plan_stop(
-    signal: Signal,
-    rules: MarketRules,
-    price: Decimal,
-    now_ns: int,
-    protections: Sequence[Protector],
-    checks: list[Check],
+    holding: Holding, quote: Quote, protections: Sequence[Protector], checks: list[Check]
 ) -> tuple[str, Decimal]:
-    holding = Holding(
-        signal.account, signal.symbol, signal.side, price, rules.min_quantity, now_ns, rules, signal.settings
-    )
+    rules, side, price = holding.rules, holding.side, holding.entry_price
+    guards: dict[str, Guard] = {}
     stops: dict[str, Decimal] = {}
     for protection in protections:
         try:
-            wanted = usable_stop(protection.start(holding), rules)
+            guard = guards[protection.name] = protection.start(holding)
+            wanted = usable_stop(guard, rules)
         except Exception as error:  # fail closed: no plan without a stop that is understood
             raise _RefusedError("plan", protection.name, failed(protection.name, error)) from error
         if wanted is not None:
             stops[protection.name] = wanted
-    chosen = tightest(signal.side, stops)
+    chosen = tightest(side, stops)
     if chosen is None:
         raise _RefusedError("plan", "kernel", Rejection("no_stop", "no protection gives a stop at the entry"))
     name, stop = chosen
+    flaw = flaw_of_stop(side, stop, price, quote, rules, guards)
+    if flaw is not None:
+        raise _RefusedError("plan", name, flaw)
     numbers: dict[str, Number] = {"price": price, "stop_price": stop, "tick_size": rules.tick_size}
-    if wrong_side(signal.side, stop, price) or not rules.min_price <= stop <= rules.max_price:
-        message = f"a stop at {stop} for a {signal.side.value} at {price} acts at once or is outside the venue's prices"
-        raise _RefusedError("plan", name, Rejection("stop_not_possible", message, numbers))
     checks.append(Check("protection", name, Passed(numbers)))
     return name, stop
 

@@ -70,7 +70,8 @@ class Guard:
 
     `stop` is where it wants the stop, unrounded; the kernel rounds to the nearest tick and never loosens.
     `close` is a reason code when the position must be closed now. `numbers` go to ``explain``. `targets` are the
-    prices at which parts are closed, unrounded, nearest first; they are carried out without asking.
+    prices at which parts are closed, unrounded, nearest first; they are carried out without asking. `limit` is a price
+    that no stop may reach or lie beyond, on the losing side: a plan whose stop does is refused.
     """
 
     state: Any
@@ -79,6 +80,7 @@ class Guard:
     close: str | None = None
     numbers: Mapping[str, Number] = field(factory=dict)
     targets: tuple[Target, ...] = ()
+    limit: Decimal | None = None
 
 
 @frozen
@@ -125,6 +127,14 @@ def tightest(side: Side, stops: Mapping[str, Decimal]) -> tuple[str, Decimal] | 
         if best is None or tighter(side, price, best[1]):
             best = (name, price)
     return best
+
+
+def beyond_limit(side: Side, stop: Decimal, guards: Mapping[str, Guard]) -> tuple[str, Decimal] | None:
+    """The first protection whose limit `stop` reaches or lies beyond, and that limit; None if it respects all."""
+    for name, guard in guards.items():
+        if guard.limit is not None and not tighter(side, stop, guard.limit):
+            return name, guard.limit
+    return None
 
 
 def on_tick(rules: MarketRules, stop: Decimal) -> Decimal:

@@ -11,7 +11,7 @@ from attrs import define, evolve, field, frozen
 from ..core import watch as live
 from ..core.numbers import ceil_to, floor_to, unit
 from ..core.plan import wrong_side
-from ..core.protection import Holding, Target, named, on_tick
+from ..core.protection import Holding, Target, beyond_limit, named, on_tick
 from ..core.signal import Side
 from ..core.watch import Close, Protector, Watch, is_due, next_ask
 
@@ -85,6 +85,9 @@ class Walker:
                 f"{watch.stop_by} wants a stop at {watch.stop} for a {holding.side.value} at {holding.entry_price}, "
                 "which acts at once: no plan is made with it"
             )
+        beyond = None if watch.stop is None else beyond_limit(holding.side, watch.stop, watch.guards)
+        if beyond is not None:
+            raise ValueError(f"the stop at {watch.stop} lies beyond {beyond[1]}, the limit of {beyond[0]}")
         reasons = {each.name: component.name for each, component in zip(protections, components, strict=True)}
         walker = cls(holding, watch, protections, reasons, trims, watched.close, watch.stop)
         walker._look_ahead()

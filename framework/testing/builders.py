@@ -308,6 +308,8 @@ def make_holding(
     opened_ns: int = NOW_NS,
     rules: MarketRules | None = None,
     settings: SignalSettings | None = None,
+    fee_rate: Numeric = 0,
+    leverage: Numeric | None = None,
 ) -> Holding:
     """An open position, as protections see it."""
     return Holding(
@@ -319,4 +321,6 @@ def make_holding(
         opened_ns=opened_ns,
         rules=rules or make_rules(symbol),
         settings=settings or SignalSettings(),
+        fee_rate=Decimal(fee_rate),
+        leverage=None if leverage is None else Decimal(leverage),
     )

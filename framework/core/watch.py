@@ -2,7 +2,7 @@
 
 All of them are asked at the entry, later each one only when the price or time that it asked for is reached. The
 tightest stop wins, on the nearest tick, and it only ever tightens. A stop that the price has reached already is never
-set: the position is closed instead.
+set: the position is closed instead. Who closes moves no stop any more.
 """
 
 from __future__ import annotations
@@ -97,13 +97,16 @@ def ask(watch: Watch, holding: Holding, protections: Sequence[Protector], price:
             wanted[protection.name] = stop
         if close is None and answer.close is not None:
             close = Close(protection.name, answer.close)
+    unmoved = Watch(guards, watch.stop, watch.stop_by)
     chosen = tightest(holding.side, wanted)
-    if chosen is None or (watch.stop is not None and not tighter(holding.side, chosen[1], watch.stop)):
-        return Watched(Watch(guards, watch.stop, watch.stop_by), close, tuple(failures))
+    if close is not None or chosen is None:
+        return Watched(unmoved, close, tuple(failures))
     name, stop = chosen
+    if watch.stop is not None and not tighter(holding.side, stop, watch.stop):
+        return Watched(unmoved, None, tuple(failures))
     if wrong_side(holding.side, stop, price):
-        return Watched(Watch(guards, watch.stop, watch.stop_by), close or Close(name, name), tuple(failures))
-    return Watched(Watch(guards, stop, name), close, tuple(failures))
+        return Watched(unmoved, Close(name, name), tuple(failures))
+    return Watched(Watch(guards, stop, name), None, tuple(failures))
 
 
 def next_ask(guards: Iterable[Guard]) -> Ask:

@@ -93,6 +93,11 @@ class Walker:
         walker._look_ahead()
         return walker
 
+    @property
+    def exited(self) -> WalkExit | None:
+        """The exit, once all is closed."""
+        return self._exit
+
     def result(self) -> Walk:
         """What has become of it so far."""
         return Walk(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Protocol
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from ..errors import MissingDataError
 from .market import MarketRules, Need, Portfolio, Quote
@@ -79,7 +79,7 @@ def decide(accepted: Accepted, book: Rulebook, portfolio: Portfolio) -> SizedPla
         flaw = flaw_of_close(stop, size.quantity, rules)
         if flaw is not None:
             raise _RefusedError("plan", stop_by, flaw)
-        plan = SizedPlan(accepted, price, stop, stop_by, size, rules, quote, tuple(checks))
+        plan = SizedPlan(accepted, price, stop, stop_by, size, rules, quote, tuple(checks), leverage=account.leverage)
         return _limit(plan, book.risk, portfolio, checks)
     except _RefusedError as no:
         return Refused(signal, no.stage, no.component, no.rejection, tuple(checks))
@@ -153,6 +153,4 @@ def _limit(plan: SizedPlan, risk: Sequence[RiskLimit], portfolio: Portfolio, che
         checks.append(Check("risk", rule.name, verdict))
         if isinstance(verdict, Rejection):
             raise _RefusedError("risk", rule.name, verdict)
-    return SizedPlan(
-        plan.accepted, plan.price, plan.stop_price, plan.stop_by, plan.size, plan.rules, plan.quote, tuple(checks)
-    )
+    return evolve(plan, checks=tuple(checks))

@@ -11,6 +11,7 @@ from . import watch
 from .happenings import NoteStop
 from .position import Position
 from .protection import Ask, tighter
+from .taking import asks
 from .watch import Protector, Watch
 
 
@@ -61,5 +62,5 @@ def ask(position: Position, protections: Sequence[Protector], price: Decimal, ti
 
 
 def next_ask(position: Position) -> Ask:
-    """When any of the position's protections next wants to be asked: the nearest level on each side, and time."""
-    return watch.next_ask(position.guards.values())
+    """When the position next wants to hear of a price or a time: its protections, and its next target."""
+    return asks(position)

@@ -104,3 +104,14 @@ def usd_up(value: Decimal) -> Decimal:
 def usd_down(value: Decimal) -> Decimal:
     """`value` in USD rounded down to the cent: for what one may spend."""
     return value.quantize(Decimal("0.01"), rounding=ROUND_FLOOR)
+
+
+def average(parts: list[tuple[Decimal, Decimal]]) -> Decimal | None:
+    """The quantity-weighted average price. One price alone is returned as it is written. None without quantity."""
+    if not parts:
+        return None
+    prices = {price for _, price in parts}
+    if len(prices) == 1:
+        return parts[0][1]
+    total = sum((quantity for quantity, _ in parts), ZERO)
+    return sum((quantity * price for quantity, price in parts), ZERO) / total if total else None

@@ -221,7 +221,7 @@ def sweep(position: Position) -> Step:
 def look_at(position: Position, delay_ns: int = 0) -> tuple[Command, ...]:
     """Read the venue, and ask for every order of ours whose end is not known."""
     entries = [leg.client_id for leg in position.entries if leg.state not in (LegState.DONE, LegState.SENT)]
-    closes = [leg.client_id for leg in position.closes if leg.state is LegState.RESTING]
+    closes = [leg.client_id for leg in position.closes if leg.state in (LegState.RESTING, LegState.UNKNOWN)]
     return (ReadVenue(delay_ns, (*entries, *closes)),)
 
 
@@ -240,7 +240,13 @@ def _stop_at_work(position: Position) -> StopLeg | None:
 def _must_move(position: Position, live: StopLeg) -> bool:
     if position.initial_stop is None:  # while opening, the stop is brought to the real entry, whichever side it is
         return live.trigger_price != position.wanted_stop
-    return tighter(position.side, position.wanted_stop, live.trigger_price)
+    return tighter(position.side, position.wanted_stop, live.trigger_price) or _outgrown(position, live)
+
+
+def _outgrown(position: Position, live: StopLeg) -> bool:
+    """Whether a part was taken and the stop is for more than what remains. An attached one follows by itself."""
+    taken = any(leg.taken_by for leg in position.closes)
+    return taken and not live.attached and live.quantity > position.cover > ZERO
 
 
 def _new_stop(position: Position, quantity: Decimal, policy: Policy) -> StopLeg:

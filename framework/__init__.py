@@ -97,7 +97,7 @@ if TYPE_CHECKING:
         VenuePosition,
     )
     from .core.plan import SizedPlan, SizingRequest, fit_quantity, smallest_quantity
-    from .core.protection import Ask, Guard, Holding, NoState, tighter
+    from .core.protection import Ask, Guard, Holding, NoState, Target, tighter
     from .core.records import (
         Decision,
         Event,
@@ -230,6 +230,7 @@ __all__ = [
     "StopSeen",
     "StreamLost",
     "StreamRestored",
+    "Target",
     "TimeInForce",
     "Timeline",
     "Unknown",
@@ -285,7 +286,7 @@ _NAMES_BY_MODULE = {
         "Refusal", "StopAnswer", "StopOrder", "StopReport", "TimeInForce", "Unknown", "VenuePosition",
     ),
     ".core.plan": ("SizedPlan", "SizingRequest", "fit_quantity", "smallest_quantity"),
-    ".core.protection": ("Ask", "Guard", "Holding", "NoState", "tighter"),
+    ".core.protection": ("Ask", "Guard", "Holding", "NoState", "Target", "tighter"),
     ".core.records": (
         "Decision", "Event", "FillRecorded", "Intent", "Outcome", "PositionChanged", "PositionSummary", "Record",
         "SessionEnded", "SessionMode", "SessionStarted", "SignalReceived", "SignalRefused", "StopMoved", "WaveDecided",

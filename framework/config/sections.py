@@ -65,6 +65,13 @@ class Sections:
             results[result] = (made[0] if made else None) if KINDS[kind].shape is Shape.ONE else tuple(made)
         return None if self.problems else results
 
+    def of_kind(self, kind: Kind, registry: Registry) -> tuple[Configured[Any], ...]:
+        """The components of one kind that is written as an array of tables; what is wrong goes to `problems`."""
+        made = [
+            self._component(kind, path, table, registry, names_are_known=True) for path, table in self._tables(kind)
+        ]
+        return tuple(each for each in made if isinstance(each, Configured))
+
     def exchanges_in_use(self) -> list[str]:
         """The exchanges that the enabled accounts name, each once; what is malformed is left out."""
         tables = self._document.raw.get(Kind.EXCHANGES.value)

@@ -4,28 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Protocol
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from ..errors import MissingDataError
 from .market import MarketRules, Need, Portfolio, Quote
-from .plan import SizedPlan, SizingRequest, breach_of, wrong_side
+from .plan import SizedPlan, SizingRequest, breach_of
 from .protection import Guard, Holding, tightest, usable_stop
 from .screen import checked, failed
-from .signal import Signal
+from .stop_checks import flaw_of_close, flaw_of_stop
 from .verdict import Accepted, Check, Number, Passed, Refused, Rejection, Size, Verdict
-
-
-class Protector(Protocol):
-    """The part of a protection that planning and the life of a position use."""
-
-    @property
-    def name(self) -> str: ...
-
-    def start(self, holding: Holding) -> Guard: ...
-
-    def on_price(self, holding: Holding, state: Any, price: Decimal, time_ns: int) -> Guard: ...
+from .watch import Protector
 
 
 class SizeRule(Protocol):
@@ -71,10 +61,25 @@ def decide(accepted: Accepted, book: Rulebook, portfolio: Portfolio) -> SizedPla
     try:
         rules, quote = _market(accepted)
         price = quote.taken_by(signal.side)
-        stop_by, stop = _plan_stop(signal, rules, price, portfolio.time_ns, book.protections, checks)
-        request = SizingRequest(signal, price, stop, rules, portfolio.accounts[signal.account])
+        account = portfolio.accounts[signal.account]
+        holding = Holding(
+            signal.account,
+            signal.symbol,
+            signal.side,
+            price,
+            rules.min_quantity,
+            portfolio.time_ns,
+            rules,
+            signal.settings,
+            leverage=account.leverage,
+        )
+        stop_by, stop = _plan_stop(holding, quote, book.protections, checks)
+        request = SizingRequest(signal, price, stop, rules, account)
         size = _size(request, book.sizer, checks)
-        plan = SizedPlan(accepted, price, stop, stop_by, size, rules, quote, tuple(checks))
+        flaw = flaw_of_close(stop, size.quantity, rules)
+        if flaw is not None:
+            raise _RefusedError("plan", stop_by, flaw)
+        plan = SizedPlan(accepted, price, stop, stop_by, size, rules, quote, tuple(checks), leverage=account.leverage)
         return _limit(plan, book.risk, portfolio, checks)
     except _RefusedError as no:
         return Refused(signal, no.stage, no.component, no.rejection, tuple(checks))
@@ -97,32 +102,27 @@ def _market(accepted: Accepted) -> tuple[MarketRules, Quote]:
 
 
 def _plan_stop(
-    signal: Signal,
-    rules: MarketRules,
-    price: Decimal,
-    now_ns: int,
-    protections: Sequence[Protector],
-    checks: list[Check],
+    holding: Holding, quote: Quote, protections: Sequence[Protector], checks: list[Check]
 ) -> tuple[str, Decimal]:
-    holding = Holding(
-        signal.account, signal.symbol, signal.side, price, rules.min_quantity, now_ns, rules, signal.settings
-    )
+    rules, side, price = holding.rules, holding.side, holding.entry_price
+    guards: dict[str, Guard] = {}
     stops: dict[str, Decimal] = {}
     for protection in protections:
         try:
-            wanted = usable_stop(protection.start(holding), rules)
+            guard = guards[protection.name] = protection.start(holding)
+            wanted = usable_stop(guard, rules)
         except Exception as error:  # fail closed: no plan without a stop that is understood
             raise _RefusedError("plan", protection.name, failed(protection.name, error)) from error
         if wanted is not None:
             stops[protection.name] = wanted
-    chosen = tightest(signal.side, stops)
+    chosen = tightest(side, stops)
     if chosen is None:
         raise _RefusedError("plan", "kernel", Rejection("no_stop", "no protection gives a stop at the entry"))
     name, stop = chosen
+    flaw = flaw_of_stop(side, stop, price, quote, rules, guards)
+    if flaw is not None:
+        raise _RefusedError("plan", name, flaw)
     numbers: dict[str, Number] = {"price": price, "stop_price": stop, "tick_size": rules.tick_size}
-    if wrong_side(signal.side, stop, price) or not rules.min_price <= stop <= rules.max_price:
-        message = f"a stop at {stop} for a {signal.side.value} at {price} acts at once or is outside the venue's prices"
-        raise _RefusedError("plan", name, Rejection("stop_not_possible", message, numbers))
     checks.append(Check("protection", name, Passed(numbers)))
     return name, stop
 
@@ -153,6 +153,4 @@ def _limit(plan: SizedPlan, risk: Sequence[RiskLimit], portfolio: Portfolio, che
         checks.append(Check("risk", rule.name, verdict))
         if isinstance(verdict, Rejection):
             raise _RefusedError("risk", rule.name, verdict)
-    return SizedPlan(
-        plan.accepted, plan.price, plan.stop_price, plan.stop_by, plan.size, plan.rules, plan.quote, tuple(checks)
-    )
+    return evolve(plan, checks=tuple(checks))

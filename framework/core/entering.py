@@ -9,7 +9,7 @@ from .happenings import Alert, Command, Level
 from .numbers import ZERO
 from .plan import fit_quantity
 from .position import Exit, LegState, Position, State
-from .steering import POLL_NS, Policy, Step, close, enter, look_at, protect, stop_entering
+from .steering import POLL_NS, TIDY_NS, Policy, Step, close, enter, look_at, protect, stop_entering
 from .verdict import Rejection
 
 
@@ -49,7 +49,8 @@ def chase(position: Position, now_ns: int) -> Step:
     if leg.state in (LegState.UNKNOWN, LegState.CANCELLING):
         return position, look_at(position, POLL_NS)
     if leg.state is not LegState.RESTING:
-        return position, ()
+        part_in_doubt = any(part.state in (LegState.RESTING, LegState.UNKNOWN) for part in position.closes)
+        return position, look_at(position, TIDY_NS) if part_in_doubt else ()
     wait_ns = leg.step.cancel_after_ns
     if leg.doubted and wait_ns is not None and now_ns >= leg.sent_ns + wait_ns:
         return stop_entering(position)

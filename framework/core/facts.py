@@ -137,8 +137,11 @@ def note_fill(position: Position, fill: Fill) -> Position:
 def note_read(position: Position, read: VenueRead, certain_ns: int) -> Position:
     """Everything that a read shows of the position's orders, executions and stops."""
     for identifier, report in read.orders.items():
-        if isinstance(position.leg_of(identifier), CloseLeg):
-            position = note_close(position, identifier, report)
+        leg = position.leg_of(identifier)
+        if isinstance(leg, CloseLeg):
+            in_doubt = report is None and leg.state is LegState.UNKNOWN and leg.sent_ns is not None
+            if not (in_doubt and read.time_ns < (leg.sent_ns or 0) + certain_ns):  # it may land yet
+                position = note_close(position, identifier, report)
         elif report is not None:
             position = note_entry(position, identifier, report)
     for fill in read.fills:

@@ -48,6 +48,7 @@ from .steering import (
     stop_entering,
     sweep,
 )
+from .taking import take
 
 SLOWEST_CLOSE = 3
 """A close that is refused or lost is tried again after half a second, doubled this often at most: after four seconds.
@@ -202,7 +203,8 @@ def price_reached(position: Position, event: PriceReached, policy: Policy, now_n
         closing, commands = close(guarded.position, guarded.close, now_ns)
         return closing, (*said, *commands)
     after, commands = resume(guarded.position, policy, now_ns)
-    return after, (*said, *commands)
+    after, taken = take(after, event.price, now_ns)
+    return after, (*said, *commands, *taken)
 
 
 def deadline_passed(position: Position, _event: DeadlinePassed, policy: Policy, now_ns: int) -> Step:

@@ -13,7 +13,7 @@ from typing import Any
 from attrs import frozen
 
 from ..errors import ProtocolError
-from . import handlers, silence
+from . import handlers, silence, taking
 from . import reads as reading
 from .execution import EntryPlan
 from .happenings import (
@@ -68,6 +68,7 @@ def begin(plan: SizedPlan, wave_id: str, policy: Policy, now_ns: int) -> Step:
         wanted_stop=plan.stop_price,
         wanted_by=plan.stop_by,
         decided_ns=now_ns,
+        leverage=plan.leverage,
     )
     return enter(position, policy.execution.first(position.plan), position.plan.quantity, policy, now_ns)
 
@@ -146,6 +147,7 @@ _ROWS: tuple[tuple[type, tuple[State, ...], tuple[State, ...], Handler, str], ..
     (CloseAnswered, (_EMERGENCY, _CLOSING), (), handlers.close_answered,
      "always read back: unknown and refused prove nothing"),
     (CloseAnswered, (_CLOSED,), (), handlers.late_close, ""),
+    (CloseAnswered, (*_OPEN, _QUARANTINED), (), taking.part_answered, "a part that was closed in profit"),
     (VenueRead, (_ENTERING, _UNKNOWN), (*_OPENING, _QUARANTINED, _CLOSED), reading.venue_read,
      "absence counts only after the fence, and only twice"),
     (VenueRead, _OPEN, (*_HELD, _QUARANTINED, _CLOSED), reading.venue_read,

@@ -75,7 +75,8 @@ class MarketRules:
 
     `tick_size` and `step_size` are kept without trailing zeros: what is rounded to them is written with their digits.
     `max_quantity` is the largest market order. `price_band` is the venue's allowed distance of an order's
-    price from the mark price as a fraction (0.1: ten percent), None where the venue states none.
+    price from the mark price as a fraction (0.1: ten percent), None where the venue states none. `trigger_band` is
+    the same for the trigger price of a stop, None where the venue takes any.
     """
 
     symbol: str
@@ -88,6 +89,7 @@ class MarketRules:
     max_price: Decimal
     price_band: Decimal | None = None
     max_leverage: Decimal | None = None
+    trigger_band: Decimal | None = None
 
 
 @frozen

@@ -30,7 +30,10 @@ class SizingRequest:
 
 @frozen
 class SizedPlan:
-    """A position to be opened: side, quantity in the base asset, expected price, first stop, and the way there."""
+    """A position to be opened: side, quantity in the base asset, expected price, first stop, and the way there.
+
+    `leverage` is the account's at the decision.
+    """
 
     accepted: Accepted
     price: Decimal
@@ -41,6 +44,7 @@ class SizedPlan:
     quote: Quote
     checks: tuple[Check, ...]
     numbers: Mapping[str, Number] = field(factory=dict)
+    leverage: Decimal | None = None
 
     @property
     def signal(self) -> Signal:

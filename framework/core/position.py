@@ -110,12 +110,15 @@ class StopLeg:
 
 @frozen
 class CloseLeg:
-    """One reduce-only order that closes."""
+    """One reduce-only order that closes; of a part in profit when `taken_by` names a protection."""
 
     client_id: str
     quantity: Decimal
     state: LegState
     filled: Decimal = ZERO
+    taken_by: str = ""
+    sent_ns: int | None = None
+    refused: bool = False
 
 
 @frozen
@@ -176,6 +179,7 @@ class Position:
     silent_until_ns: int | None = None
     failure: str = ""
     first_sequence: int = 0
+    leverage: Decimal | None = None
 
     # ── quantities and prices ───────────────────────────────────────────────────────────────────────────────
 
@@ -294,11 +298,14 @@ class Position:
         """The stop that protects: of those that cover all that is held, the tightest. None: unprotected."""
         best: StopLeg | None = None
         for stop in self.stops:
-            if self.is_covered_by(stop) and (
-                best is None or tighter(self.side, stop.trigger_price, best.trigger_price)
-            ):
+            if self.is_covered_by(stop) and (best is None or self._is_better(stop, best)):
                 best = stop
         return best
+
+    def _is_better(self, stop: StopLeg, other: StopLeg) -> bool:
+        """Whether a stop that covers all is tighter than another one, or as tight and nearer to what it covers."""
+        same = stop.trigger_price == other.trigger_price
+        return stop.quantity < other.quantity if same else tighter(self.side, stop.trigger_price, other.trigger_price)
 
     def is_covered_by(self, stop: StopLeg) -> bool:
         """Whether this stop rests and is for all that is held."""
@@ -357,7 +364,11 @@ class Position:
         """This position as protections see it, entered at `price`."""
         opened_ns = self.opened_ns if self.opened_ns is not None else self.decided_ns
         quantity = self.open_quantity or self.plan.quantity
-        return Holding(self.account, self.symbol, self.side, price, quantity, opened_ns, self.plan.rules, self.settings)
+        of_entry = [f for f in self.fills.values() if f.side is self.side.entry]
+        value = sum((f.quantity * f.price for f in of_entry), ZERO)
+        rate = sum((f.fee_usd for f in of_entry), ZERO) / value if value else ZERO
+        about = (self.account, self.symbol, self.side, price, quantity, opened_ns, self.plan.rules, self.settings)
+        return Holding(*about, fee_rate=max(ZERO, rate), leverage=self.leverage)
 
     @cached_property
     def as_open(self) -> OpenPosition:

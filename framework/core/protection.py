@@ -6,9 +6,9 @@ it next wants to be asked**: at a price on either side, or at a time. Nobody ask
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from attrs import field, frozen
 
@@ -23,6 +23,8 @@ class Holding:
     """An open position as a protection sees it. `entry_price` is the average of the entry's fills.
 
     Before the entry it is called with the price that the entry is expected to get, to plan the first stop.
+    `fee_rate` is what the entry's executions cost as a fraction of their value (0.0005: 0.05 %), 0 while unknown.
+    `leverage` is that of the account when the position was decided on, None where it is not known.
     """
 
     account: str
@@ -33,6 +35,8 @@ class Holding:
     opened_ns: int
     rules: MarketRules
     settings: SignalSettings = field(factory=SignalSettings)
+    fee_rate: Decimal = ZERO
+    leverage: Decimal | None = None
 
 
 @frozen
@@ -48,6 +52,14 @@ class Ask:
 
 
 @frozen
+class Target:
+    """A price at which a part of the position is closed in profit. `share` is a fraction of all that was entered."""
+
+    price: Decimal
+    share: Decimal
+
+
+@frozen
 class NoState:
     """The state of a protection that remembers nothing."""
 
@@ -57,7 +69,9 @@ class Guard:
     """A protection's answer. `state` is its own attrs object, kept in the journal and handed back next time.
 
     `stop` is where it wants the stop, unrounded; the kernel rounds to the nearest tick and never loosens.
-    `close` is a reason code when the position must be closed now. `numbers` go to ``explain``.
+    `close` is a reason code when the position must be closed now. `numbers` go to ``explain``. `targets` are the
+    prices at which parts are closed, unrounded, nearest first; they are carried out without asking. `limit` is a price
+    that no stop may reach or lie beyond, on the losing side: a plan whose stop does is refused.
     """
 
     state: Any
@@ -65,6 +79,40 @@ class Guard:
     ask: Ask = Ask()
     close: str | None = None
     numbers: Mapping[str, Number] = field(factory=dict)
+    targets: tuple[Target, ...] = ()
+    limit: Decimal | None = None
+
+
+@frozen
+class Named:
+    """A protection under another name: of several of one kind each has its own answers, kept under its own name."""
+
+    name: str
+    component: Any
+
+    def start(self, holding: Holding) -> Guard:
+        """As the component answers."""
+        guard: Guard = self.component.start(holding)
+        return guard
+
+    def on_price(self, holding: Holding, state: Any, price: Decimal, time_ns: int) -> Guard:
+        """As the component answers."""
+        guard: Guard = self.component.on_price(holding, state, price, time_ns)
+        return guard
+
+
+P = TypeVar("P")
+
+
+def named(components: Sequence[P]) -> list[P | Named]:
+    """These protections with names that tell them apart: the second ``trailing-stop`` is ``trailing-stop-2``."""
+    counts: dict[str, int] = {}
+    result: list[P | Named] = []
+    for component in components:
+        name = str(getattr(component, "name", ""))
+        counts[name] = count = counts.get(name, 0) + 1
+        result.append(component if count == 1 else Named(f"{name}-{count}", component))
+    return result
 
 
 def tighter(side: Side, one: Decimal, other: Decimal) -> bool:
@@ -79,6 +127,14 @@ def tightest(side: Side, stops: Mapping[str, Decimal]) -> tuple[str, Decimal] | 
         if best is None or tighter(side, price, best[1]):
             best = (name, price)
     return best
+
+
+def beyond_limit(side: Side, stop: Decimal, guards: Mapping[str, Guard]) -> tuple[str, Decimal] | None:
+    """The first protection whose limit `stop` reaches or lies beyond, and that limit; None if it respects all."""
+    for name, guard in guards.items():
+        if guard.limit is not None and not tighter(side, stop, guard.limit):
+            return name, guard.limit
+    return None
 
 
 def on_tick(rules: MarketRules, stop: Decimal) -> Decimal:

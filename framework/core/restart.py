@@ -29,6 +29,7 @@ def is_calm(position: Position) -> bool:
         and position.surplus == 0
         and live is not None
         and not must_move(position, live)
+        and all(leg.state is LegState.DONE for leg in position.closes)
         and all(stop.is_over or stop.state is LegState.RESTING for stop in position.stops)
         and not any(stop.is_doubtful for stop in position.stops)
         and (position.first_sequence > 0 or _executed(position) >= position.entered)
@@ -57,7 +58,8 @@ def taken_over(position: Position, policy: Policy) -> Step:
         if stop.state in _STOP_IN_DOUBT:
             position = position.with_leg(evolve(stop, state=LegState.UNKNOWN))
     for close in position.closes:
-        position = position.with_leg(evolve(close, state=LegState.DONE))
+        in_doubt = bool(close.taken_by) and close.state is not LegState.DONE
+        position = position.with_leg(evolve(close, state=LegState.UNKNOWN if in_doubt else LegState.DONE))
     if position.state is State.ENTERING and position.entry.state is LegState.UNKNOWN:
         position = evolve(position, state=State.UNKNOWN)
     position = evolve(position, misses=0, failed_reads=0, silent_until_ns=None)

@@ -12,7 +12,6 @@ from typing import Protocol
 
 from attrs import evolve, frozen
 
-from .decide import Protector
 from .execution import EntryPlan, EntryStep, EntryTry
 from .happenings import (
     Alert,
@@ -33,6 +32,7 @@ from .numbers import ZERO
 from .orders import CloseOrder, EntryOrder, StopOrder
 from .position import CloseLeg, EntryLeg, Exit, LegState, Position, State, StopLeg
 from .protection import tighter
+from .watch import Protector
 
 SECOND_NS = 1_000_000_000
 TRIGGER_GRACE_NS = 2 * SECOND_NS
@@ -232,7 +232,7 @@ def sweep(position: Position) -> Step:
 def look_at(position: Position, delay_ns: int = 0) -> tuple[Command, ...]:
     """Read the venue, and ask for every order of ours whose end is not known."""
     entries = [leg.client_id for leg in position.entries if leg.state not in (LegState.DONE, LegState.SENT)]
-    closes = [leg.client_id for leg in position.closes if leg.state is LegState.RESTING]
+    closes = [leg.client_id for leg in position.closes if leg.state in (LegState.RESTING, LegState.UNKNOWN)]
     return (ReadVenue(delay_ns, (*entries, *closes)),)
 
 
@@ -252,7 +252,13 @@ def must_move(position: Position, live: StopLeg) -> bool:
     """Whether the stop that protects rests elsewhere than it is wanted now."""
     if position.initial_stop is None:  # while opening, the stop is brought to the real entry, whichever side it is
         return live.trigger_price != position.wanted_stop
-    return tighter(position.side, position.wanted_stop, live.trigger_price)
+    return tighter(position.side, position.wanted_stop, live.trigger_price) or _outgrown(position, live)
+
+
+def _outgrown(position: Position, live: StopLeg) -> bool:
+    """Whether a part was taken and the stop is for more than what remains. An attached one follows by itself."""
+    taken = any(leg.taken_by for leg in position.closes)
+    return taken and not live.attached and live.quantity > position.cover > ZERO
 
 
 def _new_stop(position: Position, quantity: Decimal, policy: Policy) -> StopLeg:

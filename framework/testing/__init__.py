@@ -33,6 +33,8 @@ from .contracts import (
 from .probes import ExchangeProbe, SourceProbe, StillClock
 from .simulated_loop import KilledError, Outside, SimulatedLoop, StandstillError
 from .simulated_process import Fate, Immortal, Product, SimulatedEnd, SimulatedProcess, SimulatedSource
+from .walking import walk_candles, walk_protection
+from .walking_steps import Walk, WalkExit, WalkTake
 
 __all__ = [
     "ACCOUNT",
@@ -53,6 +55,9 @@ __all__ = [
     "SourceProbe",
     "StandstillError",
     "StillClock",
+    "Walk",
+    "WalkExit",
+    "WalkTake",
     "check_execution",
     "check_filter",
     "check_protection",
@@ -72,4 +77,6 @@ __all__ = [
     "make_rules",
     "make_signal",
     "make_snapshot",
+    "walk_candles",
+    "walk_protection",
 ]

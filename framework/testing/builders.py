@@ -81,6 +81,7 @@ def make_rules(
     max_price: Numeric = 1_000_000,
     price_band: Numeric | None = None,
     max_leverage: Numeric | None = None,
+    trigger_band: Numeric | None = None,
 ) -> MarketRules:
     """The rules of a market. `min_price` is one tick unless given."""
     return MarketRules(
@@ -94,6 +95,7 @@ def make_rules(
         max_price=Decimal(max_price),
         price_band=None if price_band is None else Decimal(price_band),
         max_leverage=None if max_leverage is None else Decimal(max_leverage),
+        trigger_band=None if trigger_band is None else Decimal(trigger_band),
     )
 
 
@@ -306,6 +308,8 @@ def make_holding(
     opened_ns: int = NOW_NS,
     rules: MarketRules | None = None,
     settings: SignalSettings | None = None,
+    fee_rate: Numeric = 0,
+    leverage: Numeric | None = None,
 ) -> Holding:
     """An open position, as protections see it."""
     return Holding(
@@ -317,4 +321,6 @@ def make_holding(
         opened_ns=opened_ns,
         rules=rules or make_rules(symbol),
         settings=settings or SignalSettings(),
+        fee_rate=Decimal(fee_rate),
+        leverage=None if leverage is None else Decimal(leverage),
     )

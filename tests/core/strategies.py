@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 from attrs import evolve, frozen
 
-from framework.core.decide import Protector
 from framework.core.execution import EntryPlan, EntryStep, EntryTry
 from framework.core.happenings import (
     Alert,
@@ -24,9 +23,10 @@ from framework.core.numbers import floor_to
 from framework.core.orders import Fill, OrderReport, OrderStatus, OrderType, StopReport, VenuePosition
 from framework.core.plan import SizedPlan
 from framework.core.position import Position, State
-from framework.core.protection import Ask, Guard, Holding, NoState
+from framework.core.protection import Ask, Guard, Holding, NoState, Target
 from framework.core.signal import OrderSide, Side
 from framework.core.steering import SECOND_NS, Enterer, Policy, Step
+from framework.core.watch import Protector
 from framework.testing import NOW_NS, SYMBOL, make_plan, make_rules
 
 D = Decimal
@@ -77,6 +77,23 @@ class Trailer:
     def _at(self, holding: Holding, best: Decimal, stop: Decimal | None) -> Guard:
         level = best + holding.side.sign * holding.rules.tick_size
         return Guard(Best(best), stop, Ask(above=level) if holding.side is Side.LONG else Ask(below=level))
+
+
+@frozen
+class Taker:
+    """No stop, but parts that are closed in profit: each an amount of USD from the entry, and a share."""
+
+    name: ClassVar[str] = "taker"
+    state_type: ClassVar[type] = NoState
+
+    levels: tuple[tuple[str, str], ...] = (("1", "0.4"), ("3", "0.6"))
+
+    def start(self, holding: Holding) -> Guard:
+        entry, sign = holding.entry_price, holding.side.sign
+        return Guard(NoState(), None, targets=tuple(Target(entry + sign * D(m), D(s)) for m, s in self.levels))
+
+    def on_price(self, holding: Holding, state: Any, price: Decimal, time_ns: int) -> Guard:
+        return self.start(holding)
 
 
 @frozen

@@ -10,7 +10,6 @@ import pytest
 from attrs import evolve, frozen
 
 from framework.core.adopting import ADOPTED, Adoption, adopted, first_sequence, new_identity
-from framework.core.decide import Protector
 from framework.core.happenings import Alert, Filled, MoveStop, PlaceStop, PriceReached, ReadVenue, SendClose
 from framework.core.ids import GRAMMAR, LAST_SEQUENCE, sequence_of
 from framework.core.orders import VenuePosition
@@ -19,6 +18,7 @@ from framework.core.protection import Ask, Guard, Holding, NoState
 from framework.core.resting import RestingKind, RestingOrder
 from framework.core.signal import OrderSide, Side
 from framework.core.steering import SECOND_NS, Step
+from framework.core.watch import Protector
 from framework.engine.snapshot import freeze, thaw
 from framework.testing import NOW_NS, SYMBOL
 from tests.core.strategies import RULES, Best, D, FixedStop, Life, Trailer, foreign_fill, plan, policy

@@ -277,7 +277,12 @@ def test_a_sizer_is_not_believed_where_the_venue_would_refuse_its_quantity(quant
     assert no.checks[-1].verdict == no.rejection
 
 
-@pytest.mark.parametrize("quantity", ["0.050", "10000"])
+def test_a_position_that_would_be_too_small_to_close_at_its_stop_is_not_opened() -> None:
+    no = refused(sizer=Buys(D("0.053")))
+    assert (no.stage, no.component, no.rejection.code) == ("plan", "stop-at", "close_below_minimum")
+
+
+@pytest.mark.parametrize("quantity", ["0.054", "10000"])
 def test_the_venues_smallest_and_largest_quantity_are_taken(quantity: str) -> None:
     assert planned(sizer=Buys(D(quantity))).size.quantity == D(quantity)
 

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 
 from framework import Ask, Guard, Holding, NoState, Side
 from framework.core import guards
-from framework.core.guards import Guarded, is_due, next_ask
+from framework.core.guards import Guarded, next_ask
 from framework.core.lifecycle import begin
 from framework.core.position import Position
 from framework.core.protection import tighter
+from framework.core.watch import is_due
 from framework.testing import NOW_NS
 from tests.core.strategies import D, FixedStop, Trailer, plan, policy
 

@@ -21,12 +21,12 @@ from framework.core.position import Position, State
 from framework.core.signal import Side
 from framework.core.steering import Policy, Step
 from tests.core import venue_model
-from tests.core.strategies import AtMarket, FixedStop, LimitFirst, Trailer, policy
+from tests.core.strategies import AtMarket, FixedStop, LimitFirst, Taker, Trailer, policy
 from tests.core.venue_model import Faults, World
 
 POLICIES = st.builds(
     policy,
-    st.sampled_from(((FixedStop(),), (FixedStop(), Trailer()))),
+    st.sampled_from(((FixedStop(),), (FixedStop(), Trailer()), (FixedStop(), Taker()))),
     st.sampled_from((AtMarket(), LimitFirst())),
     attaches=st.booleans(),
     amends=st.booleans(),
@@ -85,7 +85,7 @@ def mixed(seed: int) -> World:
         slow_s=pick((1, 4)), very_late_s=pick((0, 60)), strangers=pick((0, 5, 20)), restarts=pick((0, 3)),
         wishes=pick((0, 2)),
     )  # fmt: skip
-    protections = pick(((FixedStop(),), (FixedStop(), Trailer())))
+    protections = pick(((FixedStop(),), (FixedStop(), Trailer()), (FixedStop(), Taker())))
     chosen = policy(
         protections, pick((AtMarket(), LimitFirst())), attaches=pick((True, False)), amends=pick((True, False))
     )

@@ -15,7 +15,7 @@ from typing import Any
 
 from attrs import define, evolve, field, frozen
 
-from framework.core.guards import is_due, next_ask
+from framework.core.guards import next_ask
 from framework.core.happenings import (
     AwaitSilence,
     CancelEntry,
@@ -60,6 +60,7 @@ from framework.core.protection import NoState, tighter
 from framework.core.restart import taken_over
 from framework.core.signal import OrderSide, Side
 from framework.core.steering import SECOND_NS, Policy, Step, look_at
+from framework.core.watch import is_due
 from framework.engine.snapshot import freeze, thaw
 from framework.testing import NOW_NS, SYMBOL
 from tests.core.strategies import Best, plan

@@ -45,9 +45,10 @@ from framework import (
     VenuePosition,
     fit_quantity,
 )
-from framework.core.decide import Protector, RiskLimit, Rulebook, SizeRule
+from framework.core.decide import RiskLimit, Rulebook, SizeRule
 from framework.core.position import Position
 from framework.core.steering import Policy
+from framework.core.watch import Protector
 from framework.engine.clock import VirtualClock
 from framework.engine.desk import Desk
 from framework.engine.engine import Engine, Limits, Store

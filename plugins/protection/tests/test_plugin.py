@@ -10,7 +10,15 @@ import pytest
 import framework_protection
 from framework import Percent, Protection, Side
 from framework.testing import check_protection, check_readme
-from framework_protection import StopLoss, TrailingStop
+from framework_protection import (
+    BreakEven,
+    LiquidationGuard,
+    StopLoss,
+    TakeLevel,
+    TakeProfit,
+    TimeExit,
+    TrailingStop,
+)
 
 HALF = Percent(Decimal("0.5"))
 TWO = Percent(Decimal(2))
@@ -20,6 +28,21 @@ PROTECTIONS: list[Protection] = [
     TrailingStop(distance_percent=HALF, activation_percent=TWO),
     TrailingStop(distance_price=Decimal("0.7"), activation_percent=TWO),
     TrailingStop(distance_percent=TWO, step_percent=HALF),
+    TrailingStop(distance_percent=HALF, min_improvement_ticks=3),
+    TrailingStop(distance_percent=TWO, min_interval_s=180),
+    TrailingStop(distance_percent=TWO, min_interval_s=600, urgent_percent=TWO),
+    BreakEven(after_percent=TWO),
+    BreakEven(after_percent=HALF, fee_percent=HALF),
+    TakeProfit((TakeLevel(TWO, Decimal("0.5")), TakeLevel(Percent(Decimal(4)), Decimal("0.5")))),
+    TimeExit(max_age_hours=Decimal(2)),
+    TimeExit(
+        grace_hours=Decimal("0.25"),
+        break_even_hours=Decimal("0.5"),
+        loss_percent_per_hour=TWO,
+        max_loss_percent=Percent(Decimal(6)),
+        max_age_hours=Decimal("2.2"),
+    ),
+    LiquidationGuard(leverage=Decimal(20)),
 ]
 
 
@@ -37,7 +60,7 @@ def test_the_plugin_offers_every_protection_once() -> None:
     offered = framework_protection.protections()
 
     assert {type(component) for component in PROTECTIONS} == set(offered)
-    assert len({component.name for component in offered}) == len(offered) == 2
+    assert len({component.name for component in offered}) == len(offered) == 6
 
 
 def test_the_readme_describes_every_protection_and_setting() -> None:

@@ -1,14 +1,23 @@
-"""Protections: a fixed stop-loss, and a trailing stop."""
+"""Protections: stops that stay, stops that follow, profits that are taken, and positions that take too long."""
 
 from __future__ import annotations
 
 from framework import Protection, hookimpl
 
+from .break_even import BreakEven
+from .liquidation_guard import LiquidationGuard
 from .stop_loss import StopLoss
+from .take_profit import TakeLevel, TakeProfit
+from .time_exit import TimeExit
 from .trailing_stop import TrailingStop
 
 __all__ = [
+    "BreakEven",
+    "LiquidationGuard",
     "StopLoss",
+    "TakeLevel",
+    "TakeProfit",
+    "TimeExit",
     "TrailingStop",
     "protections",
 ]
@@ -17,4 +26,4 @@ __all__ = [
 @hookimpl
 def protections() -> list[type[Protection]]:
     """The protections of this plugin."""
-    return [StopLoss, TrailingStop]
+    return [StopLoss, TrailingStop, BreakEven, TakeProfit, TimeExit, LiquidationGuard]

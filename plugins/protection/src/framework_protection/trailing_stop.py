@@ -5,10 +5,11 @@ from __future__ import annotations
 from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 from typing import Any, ClassVar
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from framework import Ask, Guard, Holding, Percent, Side, nearest_to, not_negative, positive
 
+from .pacing import Pace
 from .settings import below_hundred, require_activation, require_distance
 
 _ONE = Decimal(1)
@@ -21,13 +22,16 @@ class Trail:
     """The state: whether the activation price was reached, and the price that the stop was last set from.
 
     Before the activation `best` is the entry price and `stop`, which is unrounded, None. `level` is the nearest price
-    at which the answer changes; None when no price can change it.
+    at which `stop` changes; None when no price can change it. With a minimum interval `placed` is the stop that was
+    given out last, unrounded, at `placed_ns`: `stop` may be ahead of it.
     """
 
     activated: bool
     best: Decimal
     stop: Decimal | None
     level: Decimal | None
+    placed: Decimal | None = None
+    placed_ns: int | None = None
 
 
 @frozen
@@ -55,8 +59,11 @@ class TrailingStop:
 
     The stop is armed when the price reaches `activation_percent` beyond the entry price (0: at once). From then on it
     is set at `distance_percent` of the best price, or `distance_price` away from it. It moves when it improves by at
-    least one tick, and by at least `step_percent` of its own price. Set exactly one of the two distances. A signal's
-    activation and distance win where the deployment lets signals set `trailing`.
+    least `min_improvement_ticks`, and by at least `step_percent` of its own price. Set exactly one of the two
+    distances. A signal's activation and distance win where the deployment lets signals set `trailing`.
+
+    At the venue it moves at most once in `min_interval_s`, unless the move is `urgent_percent` of its own price or
+    more. A price that meets the stop that waits to be placed closes the position at once.
     """
 
     name: ClassVar[str] = "trailing-stop"
@@ -66,6 +73,9 @@ class TrailingStop:
     distance_price: Decimal | None = field(default=None, validator=positive)
     activation_percent: Percent = field(default=Percent(Decimal(0)), validator=[not_negative, below_hundred])
     step_percent: Percent = field(default=Percent(Decimal(0)), validator=[not_negative, below_hundred])
+    min_improvement_ticks: int = field(default=1, validator=positive)
+    min_interval_s: int = field(default=0, validator=not_negative)
+    urgent_percent: Percent | None = field(default=None, validator=[positive, below_hundred])
 
     _own_distance: _Distance = field(init=False, repr=False, eq=False)
 
@@ -73,9 +83,17 @@ class TrailingStop:
     def _(self) -> _Distance:
         return _Distance(self.distance_percent, self.distance_price or Decimal(0))
 
+    _pace: Pace = field(init=False, repr=False, eq=False)
+
+    @_pace.default
+    def _(self) -> Pace:
+        return Pace(self.min_interval_s, self.urgent_percent)
+
     def __attrs_post_init__(self) -> None:
         if (self.distance_percent is None) == (self.distance_price is None):
             raise ValueError("set exactly one of distance_percent and distance_price")
+        if self.urgent_percent is not None and not self.min_interval_s:
+            raise ValueError("urgent_percent is about min_interval_s: set that too, or neither")
 
     def start(self, holding: Holding) -> Guard:
         """The answer at the entry price: armed at once, or waiting for the activation price.
@@ -86,13 +104,14 @@ class TrailingStop:
         if self._distance(holding).stop_for(holding.side, entry) <= 0:
             raise ValueError(f"the trailing distance of {self.distance_price} must be below the entry price of {entry}")
         level = self._activation_price(holding)
-        return self._answer(holding, Trail(activated=False, best=entry, stop=None, level=level), entry)
+        waiting = Trail(activated=False, best=entry, stop=None, level=level)
+        return self._answer(holding, waiting, entry, holding.opened_ns)
 
     def on_price(self, holding: Holding, state: Any, price: Decimal, time_ns: int) -> Guard:
         """The answer at `price`. A price that reaches no level of the last answer changes nothing."""
-        return self._answer(holding, state, price)
+        return self._answer(holding, state, price, time_ns)
 
-    def _answer(self, holding: Holding, trail: Trail, price: Decimal) -> Guard:
+    def _answer(self, holding: Holding, trail: Trail, price: Decimal, time_ns: int) -> Guard:
         """Move the stop if `price` reaches the level where it would, and name the next level.
 
         The level that is asked for and the one that decides are the same, so being asked in between is harmless.
@@ -102,19 +121,23 @@ class TrailingStop:
         if level is not None and (price >= level if side is Side.LONG else price <= level):
             stop = distance.stop_for(side, price)
             level = self._level(holding, stop, distance)
-            trail = Trail(activated=True, best=price, stop=stop, level=level)
+            trail = evolve(trail, activated=True, best=price, stop=stop, level=level)
         ask = Ask(above=level) if side is Side.LONG else Ask(below=level)
-        return Guard(trail, trail.stop, ask, numbers=self._numbers(holding, trail, distance))
+        numbers = self._numbers(holding, trail, distance)
+        if trail.stop is None or not self.min_interval_s:
+            return Guard(trail, trail.stop, ask, numbers=numbers)
+        placed, placed_ns, close, ask = self._pace.kept(holding, trail, ask, price, time_ns)
+        return Guard(evolve(trail, placed=placed, placed_ns=placed_ns), placed, ask, close, numbers)
 
     def _level(self, holding: Holding, stop: Decimal, distance: _Distance) -> Decimal | None:
-        """The nearest price whose stop is better than `stop` once both are rounded; None when no price can be.
+        """The nearest price whose stop is enough better than `stop` once both are rounded; None when no price can be.
 
         Rounding to the nearest tick sends ties away from zero, so a long's stop improves at half a tick above where
         it is, a short's only below half a tick, by however little.
         """
         side, tick = holding.side, holding.rules.tick_size
         resting = nearest_to(stop, tick)
-        half_a_tick = resting + side.sign * tick / 2
+        half_a_tick = resting + side.sign * tick * (2 * self.min_improvement_ticks - 1) / 2
         a_step = resting + side.sign * self.step_percent.of(resting) if self.step_percent.value else half_a_tick
         if side is Side.LONG:
             return distance.best_for(side, max(half_a_tick, a_step))

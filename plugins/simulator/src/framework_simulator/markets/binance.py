@@ -24,6 +24,8 @@ def _market(row: Any) -> Market:
     filters = {one["filterType"]: one for one in row["filters"]}
     price, lot, market_lot = filters["PRICE_FILTER"], filters["LOT_SIZE"], filters["MARKET_LOT_SIZE"]
     band = filters["PERCENT_PRICE"]
+    # Two multipliers of the mark price; the narrower side stands for both.
+    nearest = min(number(band["multiplierUp"]) - 1, 1 - number(band["multiplierDown"])).normalize()
     rules = MarketRules(
         symbol=row["symbol"],
         tick_size=unit(price["tickSize"]),
@@ -34,9 +36,9 @@ def _market(row: Any) -> Market:
         min_notional=number(filters["MIN_NOTIONAL"]["notional"]),
         min_price=number(price["minPrice"]),
         max_price=number(price["maxPrice"]),
-        # Two multipliers of the mark price; the narrower side stands for both.
-        price_band=min(number(band["multiplierUp"]) - 1, 1 - number(band["multiplierDown"])).normalize(),
+        price_band=nearest,
         max_leverage=None,
+        trigger_band=nearest,
     )
     return Market(
         rules,

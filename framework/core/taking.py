@@ -1,0 +1,142 @@
+"""Closing parts of a position in profit: which target is next, the order that takes it, and what became of that.
+
+What was taken already is not remembered but reckoned: executions and answers say how much was closed, the targets how
+much should have been. So a restart, a fill that comes late and a position that was reduced by hand all lead to the
+same next step. A part is never ordered while another one is under way or in doubt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+
+from attrs import evolve, frozen
+
+from .facts import note_close
+from .happenings import Alert, CloseAnswered, Command, Level, SendClose
+from .ids import Leg
+from .market import MarketRules
+from .numbers import ZERO, floor_to
+from .orders import CloseOrder, OrderReport, Refusal, Unknown
+from .plan import smallest_quantity
+from .position import CloseLeg, LegState, Position, State
+from .protection import Ask, Guard, on_tick
+from .signal import Side
+from .steering import POLL_NS, Policy, Step, close, look_at
+from .watch import next_ask
+
+UNDER_WAY = (LegState.SENT, LegState.RESTING, LegState.UNKNOWN)
+
+TRIES = 3
+"""Parts that were refused so often in a row are not tried again: the stop still protects, and people are told."""
+
+
+@frozen
+class Part:
+    """The next part to be closed: on which price, how much, and which protection wants it. `last`: all that is open."""
+
+    component: str
+    price: Decimal
+    quantity: Decimal
+    last: bool
+
+
+def next_part(position: Position) -> Part | None:
+    """The nearest target that asks for more than was closed so far; None while nothing is to be taken.
+
+    Shares are of all that was entered, rounded down to the step together: what rounding leaves goes to the next
+    target. A part that the venue would find too small waits for the next one, and one that would leave too little
+    takes all.
+    """
+    guards = position.guards
+    if not any(guard.targets for guard in guards.values()) or not _may_take(position):
+        return None
+    rules, closed, share = position.plan.rules, _closed(position), ZERO
+    for name, price, more in _targets(position.side, guards, rules):
+        share += more
+        wanted = position.entered if share >= 1 else floor_to(share * position.entered, rules.step_size)
+        quantity, smallest = min(wanted - closed, position.open_quantity), smallest_quantity(rules, price)
+        rest = position.open_quantity - quantity
+        if quantity > ZERO and rest < smallest:
+            return Part(name, price, position.open_quantity, last=True)
+        if quantity >= smallest:
+            return Part(name, price, quantity, last=False)
+    return None
+
+
+def asks(position: Position) -> Ask:
+    """When the position wants to hear of a price: its protections, and its next target."""
+    ask, part = next_ask(position.guards.values()), next_part(position)
+    if part is None:
+        return ask
+    if position.side is Side.LONG:
+        return evolve(ask, above=part.price if ask.above is None else min(ask.above, part.price))
+    return evolve(ask, below=part.price if ask.below is None else max(ask.below, part.price))
+
+
+def take(position: Position, price: Decimal, now_ns: int) -> Step:
+    """Close the next part if `price` has reached its target. The last one closes the position."""
+    part = next_part(position)
+    if part is None or (price - part.price) * position.side.sign < ZERO:
+        return position, ()
+    told = _told(position, part, price)
+    if part.last:
+        position, commands = close(position, part.component, now_ns)
+        return position, (told, *commands)
+    leg = CloseLeg(position.next_id(Leg.EXIT), part.quantity, LegState.SENT, taken_by=part.component, sent_ns=now_ns)
+    order = CloseOrder(leg.client_id, position.symbol, position.side.exit, leg.quantity)
+    return position.with_leg(leg), (told, SendClose(order))
+
+
+def part_answered(position: Position, event: CloseAnswered, _policy: Policy, _now_ns: int) -> Step:
+    """What became of a part. One that nobody knows of blocks the next until it can't land any more, and is read."""
+    leg = position.leg_of(event.client_id)
+    if not isinstance(leg, CloseLeg) or leg.state is LegState.DONE:
+        return position, ()
+    match event.answer:
+        case OrderReport() as report:
+            position = note_close(position, event.client_id, report)
+            return position, look_at(position, 0 if report.status.is_final else POLL_NS)
+        case Unknown():
+            unknown = position.with_leg(evolve(leg, state=LegState.UNKNOWN))
+            return unknown, look_at(unknown)
+        case Refusal() as refusal:
+            position = note_close(position.with_leg(evolve(leg, refused=True)), event.client_id, refusal)
+            return position, (*_given_up(position, refusal), *look_at(position, POLL_NS))
+
+
+def _may_take(position: Position) -> bool:
+    legs = position.closes
+    return (
+        position.state in (State.PROTECTED, State.UNPROTECTED)
+        and position.exit is None
+        and position.entry_is_over
+        and position.open_quantity > ZERO
+        and not any(leg.state in UNDER_WAY for leg in legs)
+        and not (len(legs) >= TRIES and all(leg.refused for leg in legs[-TRIES:]))
+    )
+
+
+def _closed(position: Position) -> Decimal:
+    """What was closed: the answer to an order may be told before its executions are, or after."""
+    return max(position.exited, sum((leg.filled for leg in position.closes), ZERO))
+
+
+def _targets(side: Side, guards: Mapping[str, Guard], rules: MarketRules) -> list[tuple[str, Decimal, Decimal]]:
+    """The targets of all protections, nearest first, on the tick."""
+    found = [(name, on_tick(rules, t.price), t.share) for name, guard in guards.items() for t in guard.targets]
+    return sorted(found, key=lambda each: each[1] * side.sign)
+
+
+def _told(position: Position, part: Part, price: Decimal) -> Command:
+    text = f"{position.account} {position.symbol}: {part.component} closes {part.quantity} at {price}"
+    numbers = {"target": part.price, "price": price, "quantity": part.quantity, "open": position.open_quantity}
+    return Alert(Level.INFO, "profit_taken", text, numbers)
+
+
+def _given_up(position: Position, refusal: Refusal) -> tuple[Command, ...]:
+    legs = position.closes
+    if len(legs) < TRIES or not all(leg.refused for leg in legs[-TRIES:]):
+        return ()
+    text = f"{position.account} {position.symbol}: a part was refused {TRIES} times ({refusal.code}: {refusal.message})"
+    return (Alert(Level.WARNING, "profit_not_taken", f"{text}; the position goes on with its stop"),)

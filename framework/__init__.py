@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         SignalSource,
         Sizer,
         SourceLink,
+        TellsState,
         not_negative,
         positive,
     )
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
         MarketUpdate,
         OpenInterestUpdate,
         QuoteUpdate,
+        SourceState,
         Timeline,
     )
     from .core.market import (
@@ -216,6 +218,7 @@ __all__ = [
     "Sizer",
     "SizingRequest",
     "SourceLink",
+    "SourceState",
     "Stage",
     "StopAnswer",
     "StopMoved",
@@ -224,6 +227,7 @@ __all__ = [
     "StopSeen",
     "StreamLost",
     "StreamRestored",
+    "TellsState",
     "TimeInForce",
     "Timeline",
     "Unknown",
@@ -255,7 +259,7 @@ _NAMES_BY_MODULE = {
     ".components": (
         "Capabilities", "Checkable", "Checkup", "Clock", "Exchange", "ExchangeLink", "Execution", "ExercisesStops",
         "Filter", "Observer", "PlaysRecordings", "Protection", "RiskRule", "Secret", "SignalSource", "Sizer",
-        "SourceLink", "not_negative", "positive",
+        "SourceLink", "TellsState", "not_negative", "positive",
     ),
     ".core.events": (
         "ExchangeEvent", "FillSeen", "MarketsSeen", "OrderSeen", "PositionSeen", "StopSeen", "StreamLost",
@@ -263,7 +267,8 @@ _NAMES_BY_MODULE = {
     ),
     ".core.execution": ("EntryPlan", "EntryStep", "EntryTry"),
     ".core.feed": (
-        "BarUpdate", "Batch", "CandleUpdate", "MarketUpdate", "OpenInterestUpdate", "QuoteUpdate", "Timeline",
+        "BarUpdate", "Batch", "CandleUpdate", "MarketUpdate", "OpenInterestUpdate", "QuoteUpdate", "SourceState",
+        "Timeline",
     ),
     ".core.market": (
         "INTERVALS_S", "Account", "Candle", "ClosedPosition", "MarketData", "MarketRules", "MarketSnapshot", "Need",

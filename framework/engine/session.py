@@ -277,7 +277,9 @@ class Session:
 
     async def _run_source(self, name: str, source: Any) -> None:
         try:
-            await source.run(_SourceLink(self.clock, self.engine, self._publish, self._until))
+            await source.run(
+                _SourceLink(name, self.clock, self.engine, self._publish, self._until, self.journal.append)
+            )
         except Exception as error:  # one source that ends must not end the others
             text = f"signal source {name} ended: {type(error).__name__}: {error}"
             self.failures.append(text)
@@ -341,13 +343,18 @@ class Session:
 
 @frozen
 class _SourceLink:
+    name: str
     clock: Clock
     engine: Engine
     publish: Callable[[MarketUpdate], None]
     until: Callable[[int], Coroutine[Any, Any, None]]
+    write: Callable[[Record], object]
 
     async def submit(self, batch: Batch) -> None:
         await self.engine.submit(batch)
+
+    def tell(self, level: str, code: str, message: str) -> None:
+        self.write(Event(self.clock.now_ns(), level, code, f"signal source {self.name}: {message}"))
 
 
 def _lines(positions: Iterable[Position]) -> tuple[OpenLine, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from typing import Literal
 
 from attrs import define, field
 
@@ -32,6 +33,7 @@ class SourceProbe:
     clock: Clock = field(factory=StillClock)
     batches: list[Batch] = field(factory=list, init=False)
     updates: list[MarketUpdate] = field(factory=list, init=False)
+    told: list[tuple[str, str, str]] = field(factory=list, init=False)
 
     async def submit(self, batch: Batch) -> None:
         """Keep signals."""
@@ -45,6 +47,10 @@ class SourceProbe:
         """Nothing is waited for: a still clock is set to the instant, another one is left as it is."""
         if isinstance(self.clock, StillClock):
             self.clock.time_ns = max(self.clock.time_ns, t_ns)
+
+    def tell(self, level: Literal["info", "warning", "error"], code: str, message: str) -> None:
+        """Keep what a source says of itself."""
+        self.told.append((level, code, message))
 
     @property
     def signals(self) -> tuple[Signal | BadSignal, ...]:

@@ -100,6 +100,9 @@ class NotingLink:
         while (left_ns := t_ns - self.clock.now_ns()) > 0:  # noqa: ASYNC110 - time passes, nobody sets an event
             await asyncio.sleep(max(left_ns / 1e9, 1e-6))
 
+    def tell(self, level: str, code: str, message: str) -> None:
+        """A recording has nothing to say of itself."""
+
 
 def play(source: RecordingSource, submit_s: float = 0) -> tuple[list[tuple[int, Batch | MarketUpdate]], int]:
     """What a link got, each with the clock's time in ns, and the time at which the source was done."""
@@ -121,8 +124,8 @@ def batches(source: RecordingSource) -> list[Batch]:
 # ── settings ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_plugin_offers_the_source_recording() -> None:
-    assert [source.name for source in signal_sources()] == ["recording"]
+def test_the_plugin_offers_its_sources() -> None:
+    assert [source.name for source in signal_sources()] == ["recording", "websocket", "market"]
     assert issubclass(RecordingSource, Checkable)
 
 

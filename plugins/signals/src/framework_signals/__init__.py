@@ -1,13 +1,15 @@
-"""Signal sources: `recording` plays a recorded session, signals and market on one time line."""
+"""Signal sources: a wave server over a WebSocket, and recorded sessions, whole or their market alone."""
 
 from __future__ import annotations
 
 from framework import SignalSource, hookimpl
 
+from .market import MarketSource
 from .recording import RecordingSource
+from .websocket import WebSocketSource
 
 
 @hookimpl
 def signal_sources() -> list[type[SignalSource]]:
     """The sources of this plugin."""
-    return [RecordingSource]
+    return [RecordingSource, WebSocketSource, MarketSource]

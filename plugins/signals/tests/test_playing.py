@@ -125,7 +125,7 @@ def batches(source: RecordingSource) -> list[Batch]:
 
 
 def test_the_plugin_offers_its_sources() -> None:
-    assert [source.name for source in signal_sources()] == ["recording", "websocket", "market"]
+    assert [source.name for source in signal_sources()] == ["recording", "websocket", "webhook", "jsonl", "market"]
     assert issubclass(RecordingSource, Checkable)
 
 

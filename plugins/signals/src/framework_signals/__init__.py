@@ -1,15 +1,17 @@
-"""Signal sources: a wave server over a WebSocket, and recorded sessions, whole or their market alone."""
+"""Signal sources: a wave server, alerts over HTTP, lines of a file, and recordings, whole or their market alone."""
 
 from __future__ import annotations
 
 from framework import SignalSource, hookimpl
 
+from .jsonl import JsonLinesSource
 from .market import MarketSource
 from .recording import RecordingSource
+from .webhook import WebhookSource
 from .websocket import WebSocketSource
 
 
 @hookimpl
 def signal_sources() -> list[type[SignalSource]]:
     """The sources of this plugin."""
-    return [RecordingSource, WebSocketSource, MarketSource]
+    return [RecordingSource, WebSocketSource, WebhookSource, JsonLinesSource, MarketSource]

@@ -52,6 +52,9 @@ class _Link:
     async def until(self, t_ns: int) -> None:
         await asyncio.sleep(max(0, t_ns - self.clock.now_ns()) / NS)
 
+    def tell(self, level: str, code: str, message: str) -> None:
+        """A recording has nothing to say of itself."""
+
 
 def recorded_wave(deployment: Deployment) -> Wave:
     """Play the default deployment's recording up to the signals, and look at every market of the wave."""

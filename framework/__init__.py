@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         SignalSource,
         Sizer,
         SourceLink,
+        TellsState,
         not_negative,
         positive,
     )
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
         MarketUpdate,
         OpenInterestUpdate,
         QuoteUpdate,
+        SourceState,
         Timeline,
     )
     from .core.health import Health
@@ -222,6 +224,7 @@ __all__ = [
     "Sizer",
     "SizingRequest",
     "SourceLink",
+    "SourceState",
     "Stage",
     "StopAnswer",
     "StopMoved",
@@ -231,6 +234,7 @@ __all__ = [
     "StreamLost",
     "StreamRestored",
     "Target",
+    "TellsState",
     "TimeInForce",
     "Timeline",
     "Unknown",
@@ -262,7 +266,7 @@ _NAMES_BY_MODULE = {
     ".components": (
         "Capabilities", "Checkable", "Checkup", "Clock", "Exchange", "ExchangeLink", "Execution", "ExercisesStops",
         "Filter", "Observer", "PlaysRecordings", "Protection", "RiskRule", "Secret", "SignalSource", "Sizer",
-        "SourceLink", "not_negative", "positive",
+        "SourceLink", "TellsState", "not_negative", "positive",
     ),
     ".core.events": (
         "ExchangeEvent", "FillSeen", "HealthSeen", "MarketsSeen", "OrderSeen", "PositionSeen", "SilenceAsked",
@@ -270,7 +274,8 @@ _NAMES_BY_MODULE = {
     ),
     ".core.execution": ("EntryPlan", "EntryStep", "EntryTry"),
     ".core.feed": (
-        "BarUpdate", "Batch", "CandleUpdate", "MarketUpdate", "OpenInterestUpdate", "QuoteUpdate", "Timeline",
+        "BarUpdate", "Batch", "CandleUpdate", "MarketUpdate", "OpenInterestUpdate", "QuoteUpdate", "SourceState",
+        "Timeline",
     ),
     ".core.health": ("Health",),
     ".core.market": (

@@ -13,15 +13,14 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import attrs
 from attrs import field, frozen
 
 from .core.events import ExchangeEvent
 from .core.execution import EntryPlan, EntryStep, EntryTry
-from .core.feed import Batch, MarketUpdate, Timeline
-from .core.health import Health
+from .core.feed import Batch, MarketUpdate, SourceState, Timeline
 from .core.market import Account, MarketData, MarketRules, MarketSnapshot, Need, Portfolio, Quote
 from .core.orders import (
     Balance,
@@ -169,12 +168,6 @@ class SourceLink(Protocol):
     async def submit(self, batch: Batch) -> None:
         """Hand over signals. Returns once they are durable: only then acknowledge them to the sender."""
 
-    def report(self, condition: str, health: Health, reason: str = "") -> None:
-        """Say how the source is: "connected", say, and why not. Cheap, and the same may be said again and again.
-
-        The source is as healthy as the worst of its conditions. One that reports nothing is not known to be healthy.
-        """
-
     def publish(self, update: MarketUpdate) -> None:
         """Hand over recorded market data. It reaches simulated exchanges, and what stands in for real ones."""
 
@@ -182,6 +175,12 @@ class SourceLink(Protocol):
         """Wait until the clock shows `t_ns`, never a nanosecond early; at once if it does already.
 
         A session that plays a recording may skip the time in which nothing happens.
+        """
+
+    def tell(self, level: Literal["info", "warning", "error"], code: str, message: str) -> None:
+        """Say something of this source that people should find again: an `Event` in the journal.
+
+        Say a change once, not every time that it is found again. ``error`` means that a person should look.
         """
 
 
@@ -195,6 +194,14 @@ class SignalSource(Protocol):
 
     async def run(self, link: SourceLink) -> None:
         """Deliver until there is nothing more to come (a recorded session), or until cancelled."""
+
+
+@runtime_checkable
+class TellsState(Protocol):
+    """A signal source that can be asked for its state at any time, at once and for free."""
+
+    def state(self) -> SourceState:
+        """The facts as of now."""
 
 
 @frozen
@@ -370,6 +377,7 @@ __all__ = [
     "SignalSource",
     "Sizer",
     "SourceLink",
+    "TellsState",
     "not_negative",
     "positive",
 ]

@@ -30,6 +30,25 @@ class Timeline:
 
 
 @frozen
+class SourceState:
+    """What a live source knows of itself: facts, from which others may judge its health. Times are nanoseconds UTC.
+
+    `connected` and `authenticated` as of now, since `since_ns` (None: nothing has happened yet); a source that
+    others connect to is connected while it listens. `heard_ns`: the last message of any kind; `signal_ns`: the last
+    signal that could be used. `overdue_ns`: the bar of the wave that should have come and has not; None: none is.
+    `trouble`: why it is not connected or not authenticated, for people; empty while all is well.
+    """
+
+    connected: bool
+    authenticated: bool
+    since_ns: int | None = None
+    heard_ns: int | None = None
+    signal_ns: int | None = None
+    overdue_ns: int | None = None
+    trouble: str = ""
+
+
+@frozen
 class QuoteUpdate:
     """The best bid and ask of one market, with the depth there in the base asset (None: unlimited)."""
 

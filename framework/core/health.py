@@ -7,9 +7,11 @@ healthy, degraded or down, with a reason. Nothing is inferred from silence: what
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from attrs import define, evolve, field, frozen
+
+from .feed import SourceState
 
 
 class Health(enum.Enum):
@@ -26,6 +28,17 @@ _SEVERITY = {Health.HEALTHY: 0, Health.DEGRADED: 1, Health.DOWN: 2}
 def worst(of: Iterable[Health]) -> Health:
     """The worst of several; healthy if there is none."""
     return max(of, key=_SEVERITY.__getitem__, default=Health.HEALTHY)
+
+
+def judged(state: SourceState) -> Iterator[tuple[str, Health, str]]:
+    """What follows from a source's facts: the name of each condition, its health, and why."""
+    why = state.trouble or "not yet"
+    for name, so in (("connected", state.connected), ("authenticated", state.authenticated)):
+        yield (name, Health.HEALTHY, "") if so else (name, Health.DOWN, why)
+    if state.overdue_ns is None:
+        yield "waves", Health.HEALTHY, ""
+    else:
+        yield "waves", Health.DEGRADED, f"the wave of the bar at {state.overdue_ns // 1_000_000_000} s is overdue"
 
 
 @frozen

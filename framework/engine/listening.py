@@ -10,22 +10,28 @@ from attrs import frozen
 
 from ..components import Clock
 from ..core.feed import Batch, MarketUpdate
+from ..core.records import Event, Record
 from .engine import Engine
 
 
 @frozen
 class Listening:
-    """The link of one source: see `framework.SourceLink`."""
+    """The link of one source: see `framework.SourceLink`. `write` takes records for the journal."""
 
+    name: str
     clock: Clock
     engine: Engine
     publish: Callable[[MarketUpdate], None]
     until: Callable[[int], Coroutine[Any, Any, None]]
-    report: Callable[..., None]
+    write: Callable[[Record], object]
 
     async def submit(self, batch: Batch) -> None:
         """Hand signals to the engine; done once they are durable."""
         await self.engine.submit(batch)
+
+    def tell(self, level: str, code: str, message: str) -> None:
+        """Write an event of the source down."""
+        self.write(Event(self.clock.now_ns(), level, code, f"signal source {self.name}: {message}"))
 
 
 def numbered(names: Iterable[str]) -> list[str]:

@@ -7,13 +7,12 @@ import contextlib
 import gc
 import signal
 from collections.abc import Callable, Coroutine, Iterator
-from functools import partial
 from typing import Any
 
 from attrs import define, field
 
 from .. import __version__
-from ..components import Clock, PlaysRecordings
+from ..components import Clock, PlaysRecordings, TellsState
 from ..config import ConfiguredExchange, Deployment
 from ..core.alerts import SOURCE
 from ..core.decide import Rulebook
@@ -288,7 +287,10 @@ class Session:
         report = self.watchman.report
         report(part, "running", Health.HEALTHY)
         try:
-            await source.run(Listening(self.clock, self.engine, self._publish, self._until, partial(report, part)))
+            if isinstance(source, TellsState):
+                self.watchman.sources[part] = source
+            link = Listening(name, self.clock, self.engine, self._publish, self._until, self.journal.append)
+            await source.run(link)
         except Exception as error:  # one source that ends must not end the others
             text = f"signal source {name} ended: {type(error).__name__}: {error}"
             self.failures.append(text)

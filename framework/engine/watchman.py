@@ -8,9 +8,9 @@ from typing import Protocol
 
 from attrs import define, field
 
-from ..components import Clock
+from ..components import Clock, TellsState
 from ..core.alerts import Alerts, health_event
-from ..core.health import Board, Health
+from ..core.health import Board, Health, judged
 from ..core.records import Event, Outcome, PositionChanged, Record
 from ..journal.pulse import Pulse
 
@@ -47,6 +47,7 @@ class Watchman:
     tell: Callable[[Record], None]
     stopped: Callable[[], str]
     pulse: Pulse | None = None
+    sources: dict[str, TellsState] = field(factory=dict, init=False)
     board: Board = field(factory=Board, init=False)
     _alerts: Alerts = field(factory=Alerts, init=False)
 
@@ -84,6 +85,8 @@ class Watchman:
         """Look at what reports nothing by itself, and raise what is due because it has lasted."""
         why = self.stopped()
         self.report(ENGINE, "entries", Health.DEGRADED if why else Health.HEALTHY, why, told=True)
+        for part, source in self.sources.items():
+            self._ask(part, source)
         for alert in self._alerts.look(self.board, self.clock.now_ns()):
             self.write(alert)
 
@@ -97,6 +100,14 @@ class Watchman:
             self.report(ENGINE, "sign of life", Health.DEGRADED, f"{self.pulse.directory}: {error.strerror}")
         else:
             self.report(ENGINE, "sign of life", Health.HEALTHY)
+
+    def _ask(self, part: str, source: TellsState) -> None:
+        """A source's own events tell what happened to it; here only what follows for its health is kept."""
+        try:
+            for name, health, reason in judged(source.state()):
+                self.report(part, name, health, reason, told=True)
+        except Exception as error:  # a plugin's mistake must not end the watch
+            self.report(part, "state", Health.DEGRADED, f"{type(error).__name__}: {error}")
 
     def _stops(self, account: str) -> None:
         """Whether every stop of an account that was sent has been confirmed."""

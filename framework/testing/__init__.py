@@ -31,6 +31,7 @@ from .contracts import (
     check_sizer,
 )
 from .probes import ExchangeProbe, SourceProbe, StillClock
+from .signal_server import SignalServer, made_now, shifted
 from .simulated_loop import KilledError, Outside, SimulatedLoop, StandstillError
 from .simulated_process import Fate, Immortal, Product, SimulatedEnd, SimulatedProcess, SimulatedSource
 from .walking import walk_candles, walk_protection
@@ -48,6 +49,7 @@ __all__ = [
     "Numeric",
     "Outside",
     "Product",
+    "SignalServer",
     "SimulatedEnd",
     "SimulatedLoop",
     "SimulatedProcess",
@@ -64,6 +66,7 @@ __all__ = [
     "check_readme",
     "check_risk_rule",
     "check_sizer",
+    "made_now",
     "make_account",
     "make_candles",
     "make_closed_position",
@@ -77,6 +80,7 @@ __all__ = [
     "make_rules",
     "make_signal",
     "make_snapshot",
+    "shifted",
     "walk_candles",
     "walk_protection",
 ]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
+from typing import Literal
 
 from attrs import define, field
 
 from ..components import Clock, ExchangeLink
 from ..core.events import ExchangeEvent
 from ..core.feed import Batch, MarketUpdate
-from ..core.health import Board, Health
 from ..core.market import Quote
 from ..core.signal import BadSignal, Signal
 from .builders import ACCOUNT, NOW_NS
@@ -33,15 +33,11 @@ class SourceProbe:
     clock: Clock = field(factory=StillClock)
     batches: list[Batch] = field(factory=list, init=False)
     updates: list[MarketUpdate] = field(factory=list, init=False)
-    health: Board = field(factory=Board, init=False)
+    told: list[tuple[str, str, str]] = field(factory=list, init=False)
 
     async def submit(self, batch: Batch) -> None:
         """Keep signals."""
         self.batches.append(batch)
-
-    def report(self, condition: str, health: Health, reason: str = "") -> None:
-        """Keep what is reported, under the part ``source``."""
-        self.health.report("source", condition, health, reason, self.clock.now_ns())
 
     def publish(self, update: MarketUpdate) -> None:
         """Keep recorded market data."""
@@ -51,6 +47,10 @@ class SourceProbe:
         """Nothing is waited for: a still clock is set to the instant, another one is left as it is."""
         if isinstance(self.clock, StillClock):
             self.clock.time_ns = max(self.clock.time_ns, t_ns)
+
+    def tell(self, level: Literal["info", "warning", "error"], code: str, message: str) -> None:
+        """Keep what a source says of itself."""
+        self.told.append((level, code, message))
 
     @property
     def signals(self) -> tuple[Signal | BadSignal, ...]:

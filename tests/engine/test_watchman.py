@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 from typing import ClassVar
 
+import pytest
 from attrs import define, field
 
 from framework import (
@@ -16,8 +17,8 @@ from framework import (
     Outcome,
     Record,
     Refusal,
-    SignalSource,
     SourceLink,
+    SourceState,
     StreamLost,
     StreamRestored,
     Timeline,
@@ -141,28 +142,58 @@ def test_a_sign_of_life_that_cannot_be_given_is_told_once_and_stops_nothing(tmp_
 
 
 @define
-class Reports:
-    """A source that reports one thing after another and delivers nothing."""
+class Connects:
+    """A source that delivers nothing for an hour and a minute, and whose state is what it is told to be."""
 
-    name: ClassVar[str] = "reports"
+    name: ClassVar[str] = "connects"
 
-    healths: tuple[Health, ...]
+    told: SourceState | Exception
 
     def timeline(self) -> Timeline | None:
         return None
 
+    def state(self) -> SourceState:
+        if isinstance(self.told, Exception):
+            raise self.told
+        return self.told
+
     async def run(self, link: SourceLink) -> None:
-        for health in self.healths:
-            link.report("connected", health, "why not")
-            await asyncio.sleep(1)
+        link.tell("warning", "source_lost", "connection refused")
+        await asyncio.sleep(3_660)
+
+
+LOST = SourceState(connected=False, authenticated=True, trouble="connection refused")
+LATE = SourceState(connected=True, authenticated=True, overdue_ns=1_761_949_800_000_000_000)
+FINE = SourceState(connected=True, authenticated=True)
+
+
+@pytest.mark.parametrize(
+    ("state", "health"),
+    [(FINE, Health.HEALTHY), (LATE, Health.DEGRADED), (LOST, Health.DOWN), (ValueError("no"), Health.DEGRADED)],
+)
+@in_virtual_time
+async def test_the_health_of_a_source_follows_from_its_facts(
+    tmp_path: Path, state: SourceState | Exception, health: Health
+) -> None:
+    played = await play(deployment(tmp_path, venue(), sources=[Connects(state)]))
+
+    assert played.session.watchman.board.of("source connects") is health
 
 
 @in_virtual_time
-async def test_what_a_source_reports_reaches_the_journal_under_its_name(tmp_path: Path) -> None:
-    played = await play(deployment(tmp_path, venue(), sources=[Reports((Health.DOWN,)), Reports((Health.DEGRADED,))]))
+async def test_two_sources_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    played = await play(deployment(tmp_path, venue(), sources=[Connects(FINE), Connects(LOST)]))
 
-    texts = [event.message for event in played.of(Event) if event.code.startswith("health")]
-    assert texts == ["source reports: connected: why not", "source reports 2: connected: why not"]
+    board = played.session.watchman.board
+    assert (board.of("source connects"), board.of("source connects 2")) == (Health.HEALTHY, Health.DOWN)
+
+
+@in_virtual_time
+async def test_what_a_source_tells_reaches_the_journal_under_its_name(tmp_path: Path) -> None:
+    played = await play(deployment(tmp_path, venue(), sources=[Connects(LOST)]))
+
+    texts = [event.message for event in played.of(Event) if event.code == "source_lost"]
+    assert texts == ["signal source connects: connection refused"]
 
 
 @in_virtual_time
@@ -173,10 +204,8 @@ async def test_a_source_that_raises_is_down(tmp_path: Path) -> None:
 
 
 @in_virtual_time
-async def test_a_source_that_is_degraded_for_an_hour_raises_an_alert_in_a_session(tmp_path: Path) -> None:
-    sources: list[SignalSource] = [Reports((Health.DEGRADED,)), Script((3_700,))]
-
-    played = await play(deployment(tmp_path, venue(), sources=sources))
+async def test_a_source_that_is_in_trouble_for_an_hour_raises_one_alert_in_a_session(tmp_path: Path) -> None:
+    played = await play(deployment(tmp_path, venue(), sources=[Connects(LOST)]))
 
     assert [event.code for event in played.of(Event) if event.code in ALERTS] == ["alert_source_degraded"]
 

@@ -21,7 +21,6 @@ from framework import (
     CandleUpdate,
     Checkable,
     Clock,
-    Health,
     MarketUpdate,
     OpenInterestUpdate,
     Quote,
@@ -94,15 +93,15 @@ class NotingLink:
         self.got.append((self.clock.now_ns(), batch))
         await asyncio.sleep(self.submit_s)
 
-    def report(self, condition: str, health: Health, reason: str = "") -> None:
-        """A recording has nothing to report."""
-
     def publish(self, update: MarketUpdate) -> None:
         self.got.append((self.clock.now_ns(), update))
 
     async def until(self, t_ns: int) -> None:
         while (left_ns := t_ns - self.clock.now_ns()) > 0:  # noqa: ASYNC110 - time passes, nobody sets an event
             await asyncio.sleep(max(left_ns / 1e9, 1e-6))
+
+    def tell(self, level: str, code: str, message: str) -> None:
+        """A recording has nothing to say of itself."""
 
 
 def play(source: RecordingSource, submit_s: float = 0) -> tuple[list[tuple[int, Batch | MarketUpdate]], int]:
@@ -125,8 +124,8 @@ def batches(source: RecordingSource) -> list[Batch]:
 # ── settings ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_the_plugin_offers_the_source_recording() -> None:
-    assert [source.name for source in signal_sources()] == ["recording"]
+def test_the_plugin_offers_its_sources() -> None:
+    assert [source.name for source in signal_sources()] == ["recording", "websocket", "webhook", "jsonl", "market"]
     assert issubclass(RecordingSource, Checkable)
 
 

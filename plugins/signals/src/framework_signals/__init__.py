@@ -1,13 +1,17 @@
-"""Signal sources: `recording` plays a recorded session, signals and market on one time line."""
+"""Signal sources: a wave server, alerts over HTTP, lines of a file, and recordings, whole or their market alone."""
 
 from __future__ import annotations
 
 from framework import SignalSource, hookimpl
 
+from .jsonl import JsonLinesSource
+from .market import MarketSource
 from .recording import RecordingSource
+from .webhook import WebhookSource
+from .websocket import WebSocketSource
 
 
 @hookimpl
 def signal_sources() -> list[type[SignalSource]]:
     """The sources of this plugin."""
-    return [RecordingSource]
+    return [RecordingSource, WebSocketSource, WebhookSource, JsonLinesSource, MarketSource]

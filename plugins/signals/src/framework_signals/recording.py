@@ -38,7 +38,8 @@ def _speed(instance: object, attribute: attrs.Attribute[Any], value: str) -> Non
         raise ValueError(f'must be "max" or a number up to {FASTEST} such as "1" or "60", got {value!r}')
 
 
-def _venues(instance: object, attribute: attrs.Attribute[Any], value: Mapping[str, str]) -> None:
+def venues_named(instance: object, attribute: attrs.Attribute[Any], value: Mapping[str, str]) -> None:
+    """Validator for `venues`: neither an ``exchange_id`` nor an account may be empty."""
     for number, account in value.items():
         if not number or not account:
             raise ValueError(f"must name an account for each exchange_id, got {number!r} = {account!r}")
@@ -57,7 +58,7 @@ class RecordingSource:
 
     path: Path
     speed: str = field(default="max", validator=_speed)
-    venues: Mapping[str, str] = field(factory=lambda: dict(VENUES), validator=_venues)
+    venues: Mapping[str, str] = field(factory=lambda: dict(VENUES), validator=venues_named)
     _loaded: Recording | None = field(default=None, init=False, repr=False, eq=False)
 
     def timeline(self) -> Timeline:

@@ -7,7 +7,7 @@ know are ignored; a known one that is missing is an error, for then the format i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from decimal import Decimal
 from typing import TypeVar
@@ -63,7 +63,30 @@ def parse_message(
         items = _items(decode(message) if isinstance(message, str | bytes) else message)
     except ValueRefusedError as refused:
         return (BadSignal(source, refused.code, refused.message, received_ns, raw_of(message)),)
+    return parse_items(items, source=source, venues=venues, received_ns=received_ns)
+
+
+def parse_items(
+    items: Sequence[object], *, source: str, venues: Mapping[str, str] = VENUES, received_ns: int
+) -> tuple[Signal | BadSignal, ...]:
+    """As `parse_message`, for the items of a list that is decoded already; one answer for each, in order."""
     return tuple(_judged(item, source, venues, received_ns) for item in items)
+
+
+def items_of(message: object) -> list[object] | None:
+    """The items of a decoded message; None if it is no list of signals."""
+    try:
+        return _items(message)
+    except ValueRefusedError:
+        return None
+
+
+def is_whole(message: object) -> bool:
+    """Whether a list holds as many signals as it says; one that does not say so is taken for whole."""
+    if not isinstance(message, Mapping) or "count" not in message:
+        return True
+    items = message.get("data")
+    return isinstance(items, list) and message["count"] == len(items)
 
 
 def _items(message: object) -> list[object]:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from framework.testing import SignalServer
+
     from .emulator import Emulator
     from .world import KeyInfo
 
@@ -29,6 +31,17 @@ EXIT_UNREACHABLE = 3
 @click.option("--key", "keys", multiple=True, metavar="KEY:SECRET", help="An API key, its account is KEY.")
 @click.option("--no-rate-limits", is_flag=True, help="Count requests, refuse none.")
 @click.option("--seed", type=int, default=0, show_default=True, help="For chance in faults and for ids.")
+@click.option(
+    "--signals", type=click.Path(path_type=Path), metavar="FILE", help="Be a wave server too, with this list."
+)
+@click.option("--signals-token", default="demo-token", show_default=True, metavar="TOKEN", help="What it lets in.")
+@click.option(
+    "--signals-times",
+    type=click.Choice(["now", "file"]),
+    default="now",
+    show_default=True,
+    help="As if they had just been made, or as the file has them.",
+)
 @click.option("--for", "seconds", type=click.FloatRange(min=0), metavar="SECONDS", help="End by itself.")
 @click.option("--config", default="config.toml", metavar="FILE", help="The deployment that lists this plugin.")
 def emulate(
@@ -41,10 +54,16 @@ def emulate(
     keys: Sequence[str],
     no_rate_limits: bool,
     seed: int,
+    signals: Path | None,
+    signals_token: str,
+    signals_times: str,
     seconds: float | None,
     config: str,
 ) -> None:
     """Serve Binance USD-M futures and Bybit v5 on the loopback, without keys and without a network.
+
+    With --signals a wave server listens on a port of its own: it pushes the list to whoever logs in, and repeats it
+    to whoever asks.
 
     Prints one line of JSON with the URLs once it is ready, and ends on SIGINT or SIGTERM.
     """
@@ -53,16 +72,18 @@ def emulate(
 
     from .build import DEFAULT_KEY, Plan
     from .emulator import Emulator, paths_of
+    from .waves import wave_server
 
     try:
         address, control_address = _address(listen), _address(control)
         plan = Plan(markets=paths_of(markets), keys=[_key(one) for one in keys] or [DEFAULT_KEY], seed=seed)
         plan.settings.rate_limits = not no_rate_limits
+        waves = None if signals is None else wave_server(signals, signals_token, as_now=signals_times == "now")
     except ValueError as error:
         raise click.UsageError(str(error)) from None
     emulator = Emulator(plan, ledger)
     try:
-        asyncio.run(_serve(emulator, address, control_address, prices, faults, seconds))
+        asyncio.run(_serve(emulator, address, control_address, prices, faults, seconds, waves))
     except ConfigError:
         raise  # it is a ValueError too when a market file is damaged, and says more
     except ValueError as error:
@@ -79,6 +100,7 @@ async def _serve(
     prices: str | None,
     faults: Path | None,
     seconds: float | None,
+    waves: SignalServer | None,
 ) -> None:
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -91,10 +113,13 @@ async def _serve(
         emulator.quote(prices)
         if faults is not None:
             emulator.world.faults.load(faults)
-        click.echo(json.dumps(ready))
+        told = ready if waves is None else {**ready, "signals": await waves.start(address[0])}
+        click.echo(json.dumps(told))
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(over.wait(), seconds)
     finally:
+        if waves is not None:
+            await waves.stop()
         await emulator.stop()
 
 

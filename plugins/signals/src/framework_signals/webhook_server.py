@@ -1,0 +1,128 @@
+"""The HTTP side of the webhook: sockets, limits, answers. What a request means is decided elsewhere.
+
+Written for strangers: a sender gets so many connections, so much time and so many bytes, and nothing of it is waited
+for longer than that. One request a connection: a sender that comes once a minute loses nothing by it, and one that
+holds its connection open holds nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+
+from aiohttp import web
+from attrs import define, field, frozen
+
+BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+MAX_HEAD = 8190
+GOODBYE_S = 0.2
+
+
+@frozen
+class Request:
+    """A request that has arrived as a whole. `body` None: it was longer than what is read."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    peer: str
+    body: bytes | None
+
+
+@frozen
+class Answer:
+    """What the sender is told: a status, and a line of JSON."""
+
+    status: int
+    said: Mapping[str, object]
+
+
+@define(eq=False, kw_only=True)
+class WebhookServer:
+    """Listens; `answer` is asked about each request. `turned_away` is told the code of what never became one."""
+
+    answer: Callable[[Request], Awaitable[Answer]]
+    turned_away: Callable[[str, str], None]
+    most_bytes: int
+    most_connections: int
+    read_within_s: float
+    _server: web.Server = field(init=False)
+    _listening: asyncio.Server | None = field(default=None, init=False)
+    _began: set[asyncio.BaseProtocol] = field(factory=set, init=False)
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen; answers the port. Raises OSError if it can't be had."""
+        self._server = web.Server(
+            self._handle,
+            access_log=None,
+            keepalive_timeout=0,
+            lingering_time=GOODBYE_S,
+            max_line_size=MAX_HEAD,
+            max_field_size=MAX_HEAD,
+        )
+        self._listening = await asyncio.get_running_loop().create_server(self._connected, host, port)
+        address: tuple[str, int] = self._listening.sockets[0].getsockname()
+        return address[1]
+
+    async def stop(self) -> None:
+        """Let go of the port and of every connection."""
+        if self._listening is not None:
+            self._listening.close()
+            await self._server.shutdown(GOODBYE_S)
+            await self._listening.wait_closed()
+
+    def _connected(self) -> asyncio.BaseProtocol:
+        if len(self._server.connections) >= self.most_connections:
+            self.turned_away("over_limit", f"more than {self.most_connections} connections at once")
+            return _Busy()
+        handler = self._server()
+        asyncio.get_running_loop().call_later(self.read_within_s, self._hurry, handler)
+        return handler
+
+    def _hurry(self, handler: web.RequestHandler) -> None:
+        """A connection without a whole head by now is cut: its sender is slow, or has nothing to say."""
+        if handler in self._began:
+            self._began.discard(handler)
+        elif handler.transport is not None:
+            handler.force_close()
+            self.turned_away("too_slow", f"no request within {self.read_within_s:g} s")
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        self._began.add(request.protocol)
+        try:
+            async with asyncio.timeout(self.read_within_s):
+                body = await self._body(request)
+        except TimeoutError:
+            self.turned_away("too_slow", f"no whole body within {self.read_within_s:g} s")
+            return _response(Answer(408, {"error": "too_slow"}))
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        peer = request.remote or ""
+        return _response(await self.answer(Request(request.method, request.path, headers, peer, body)))
+
+    async def _body(self, request: web.BaseRequest) -> bytes | None:
+        """The body; None if it is too long, of which no more is read than that."""
+        length = request.content_length
+        if length is not None and length > self.most_bytes:
+            return None
+        body = bytearray()
+        async for chunk in request.content.iter_any():
+            body += chunk
+            if len(body) > self.most_bytes:
+                return None
+        return bytes(body)
+
+
+class _Busy(asyncio.Protocol):
+    """Says that there are too many already, and hangs up."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if isinstance(transport, asyncio.WriteTransport):
+            transport.write(BUSY)
+            transport.close()
+
+
+def _response(answer: Answer) -> web.Response:
+    response = web.Response(status=answer.status, text=json.dumps(answer.said) + "\n", content_type="application/json")
+    response.force_close()
+    return response

@@ -71,7 +71,8 @@ def after_exit(position: Position, policy: Policy, now_ns: int) -> Step:
 
 def resume(position: Position, policy: Policy, now_ns: int) -> Step:
     """Go on protecting where that is what the position is at; elsewhere the fact was noted and that is all."""
-    if position.state in (State.UNPROTECTED, State.PROTECTED, State.QUARANTINED) and position.open_quantity > ZERO:
+    guarded = position.state in (State.UNPROTECTED, State.PROTECTED, State.QUARANTINED) and position.exit is None
+    if guarded and position.open_quantity > ZERO:
         return keep_quarantine(position, *protect(position, policy, now_ns))
     return position, ()
 

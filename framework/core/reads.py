@@ -44,6 +44,12 @@ def venue_read(position: Position, read: VenueRead, policy: Policy, now_ns: int)
     return after, commands
 
 
+def is_leaving(position: Position) -> bool:
+    """Whether it is being closed: also one that the venue takes no close for, and that is quarantined therefore."""
+    stuck = position.state is State.QUARANTINED and position.refused_closes > 0
+    return stuck or position.state in (State.CLOSING, State.EMERGENCY)
+
+
 def _may_be_naked(position: Position) -> bool:
     return any(stop.is_live and stop.is_doubtful for stop in position.stops)
 
@@ -52,7 +58,7 @@ def _concluded(position: Position, read: VenueRead, policy: Policy, now_ns: int)
     held = held_by(position, read)
     position = evolve(position, surplus=unexplained(position, read))
     foreign = excess(position, read)
-    closing = position.state in (State.CLOSING, State.EMERGENCY)
+    closing = is_leaving(position)
     if not closing and (held < ZERO or foreign > ZERO):
         return _quarantine(position, held, foreign, policy, now_ns)
     if held <= ZERO:
@@ -60,8 +66,9 @@ def _concluded(position: Position, read: VenueRead, policy: Policy, now_ns: int)
         if read.nothing_held and position.exited < position.entered:  # only executions are believed then
             return position, look_at(position, RETRY_READ_NS)
         return _flat(position, policy, now_ns)
-    position = _released(position)
-    if position.state in (State.CLOSING, State.EMERGENCY):
+    if not closing:
+        position = _released(position)
+    if is_leaving(position):
         return _still_open(position, held, policy, now_ns)
     after, commands = going_on(evolve(position, misses=0), policy, now_ns)
     # A read may be older than the executions: what it shows beyond them is covered, and looked at once more.

@@ -248,7 +248,7 @@ def close_answered(position: Position, event: CloseAnswered, _policy: Policy, no
 
 
 def _close_refused(position: Position, refusal: Refusal, soon: tuple[Command, ...]) -> Step:
-    """A remainder that the venue takes no order for: after a few tries a case for a person, and tried on all the same."""
+    """A remainder that the venue takes no order for: after a few tries it is a case for a person, and tried on."""
     count = position.refused_closes + 1
     position = evolve(position, refused_closes=count)
     if count < CLOSE_TRIES:

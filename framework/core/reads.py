@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from attrs import evolve
 
-from .entering import after_entry, after_exit, chase, keep_quarantine
+from .entering import after_entry, after_exit, chase, give_up_unread, keep_quarantine
 from .facts import adopt, excess, held_by, note_fill, note_read, note_stops, unexplained
 from .happenings import Alert, Level, ReadFailed, VenueRead
 from .numbers import ZERO
@@ -236,12 +236,12 @@ def reopen(position: Position, now_ns: int, quantity: Decimal | None = None) -> 
     return position, (alert, *commands, *look_at(position, POLL_NS))
 
 
-def read_failed(position: Position, event: ReadFailed, _policy: Policy, _now_ns: int) -> Step:
+def read_failed(position: Position, event: ReadFailed, _policy: Policy, now_ns: int) -> Step:
     if position.state.is_final and position.is_settled:
         return position, ()
     count = position.failed_reads
-    position = evolve(position, failed_reads=count + 1)
-    again = look_at(position, min(RETRY_READ_NS << min(count, 8), SLOWEST_RETRY_NS))
+    position, given_up = give_up_unread(evolve(position, failed_reads=count + 1), now_ns)
+    again = (*given_up, *look_at(position, min(RETRY_READ_NS << min(count, 8), SLOWEST_RETRY_NS)))
     if count not in (0, READS_BEFORE_ERROR):
         return position, again
     level = Level.WARNING if count == 0 else Level.ERROR

@@ -11,11 +11,15 @@ NS_PER_MS = 1_000_000
 
 @define
 class VenueClock:
-    """Tells the venue's time in whole milliseconds. `skew_ms` is how far ours is behind (positive) or ahead of it."""
+    """Tells the venue's time in whole milliseconds. `skew_ms` is how far ours is behind (positive) or ahead of it.
+
+    `is_known`: it was measured at all; before, ours is taken for the venue's.
+    """
 
     ours: Clock
     skew_ms: int = field(default=0, init=False)
     uncertain_ms: int = field(default=0, init=False)
+    is_known: bool = field(default=False, init=False)
 
     def now_ms(self) -> int:
         """The venue's time, as far as we know it."""
@@ -24,4 +28,5 @@ class VenueClock:
     def measured(self, sent_ns: int, received_ns: int, venue_ms: int) -> None:
         """Take over one measurement. The venue read its clock somewhere between the two: the middle is assumed."""
         self.skew_ms = venue_ms - (sent_ns + received_ns) // 2 // NS_PER_MS
+        self.is_known = True
         self.uncertain_ms = (received_ns - sent_ns) // 2 // NS_PER_MS + 1

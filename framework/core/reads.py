@@ -10,7 +10,7 @@ from decimal import Decimal
 from attrs import evolve
 
 from .entering import after_entry, after_exit, chase, give_up_unread, keep_quarantine
-from .facts import adopt, excess, held_by, note_fill, note_read, note_stops, unexplained
+from .facts import adopt, excess, held_by, note_fills, note_read, note_stops, unexplained
 from .happenings import Alert, Level, ReadFailed, VenueRead
 from .numbers import ZERO
 from .position import LegState, Position, State
@@ -216,8 +216,7 @@ def closed_read(position: Position, read: VenueRead, policy: Policy, now_ns: int
     position = evolve(note_stops(position, read, policy.certain_ns), failed_reads=0)
     watch_until_ns = position.watch_until_ns
     if watch_until_ns is not None:
-        for fill in read.fills:
-            position = note_fill(position, fill)
+        position = note_fills(position, read.fills)
         held = held_by(position, read)
         if held > ZERO and position.open_quantity > ZERO:
             return reopen(position, now_ns, min(held, position.open_quantity))

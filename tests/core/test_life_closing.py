@@ -524,3 +524,24 @@ def test_a_close_that_is_refused_for_now_is_no_case_for_a_person() -> None:
         life.happens(CloseAnswered(life.it.closes[-1].client_id, Refusal("-1008", "busy", for_good=False)))
         life.read(held(DUST), after_ns=60 * SECOND_NS)
     assert (life.it.state, "close_refused" in life.codes) == (State.EMERGENCY, False)
+
+
+# ── executions of another time ──────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("decided_off_s", [-3600, 0, 3600])
+def test_an_attached_stop_that_acted_before_the_position_was_opened_is_not_its_own(decided_off_s: int) -> None:
+    life = protected(ATTACHED)
+    life.it = evolve(life.it, decided_ns=life.it.decided_ns + decided_off_s * SECOND_NS)
+    earlier = evolve(stop_fill(life.it, number=7), client_id="", time_ns=NOW_NS - 60 * SECOND_NS)
+
+    life.read(held("1"), resting(life.ids[0], "94"), fills=(earlier, entry_fill(life.it)), after_ns=SECOND_NS)
+
+    assert (life.it.state, life.it.open_quantity) == (State.PROTECTED, D(1))
+
+
+def test_without_an_own_execution_the_decision_says_which_ones_are_too_old() -> None:
+    life = protected(ATTACHED)
+    earlier = evolve(stop_fill(life.it, number=7), client_id="", time_ns=NOW_NS - 60 * SECOND_NS)
+    life.read(held("1"), resting(life.ids[0], "94"), fills=(earlier,), after_ns=SECOND_NS)
+    assert life.is_now(State.PROTECTED)

@@ -8,7 +8,7 @@ from . import guards
 from .happenings import Alert, Command, Level
 from .numbers import ZERO
 from .plan import fit_quantity
-from .position import Exit, LegState, Position, State
+from .position import EntryLeg, Exit, LegState, Position, State
 from .steering import POLL_NS, TIDY_NS, Policy, Step, close, enter, look_at, protect, stop_entering
 from .verdict import Rejection
 
@@ -51,11 +51,25 @@ def chase(position: Position, now_ns: int) -> Step:
     if leg.state is not LegState.RESTING:
         part_in_doubt = any(part.state in (LegState.RESTING, LegState.UNKNOWN) for part in position.closes)
         return position, look_at(position, TIDY_NS) if part_in_doubt else ()
-    wait_ns = leg.step.cancel_after_ns
-    if leg.doubted and wait_ns is not None and now_ns >= leg.sent_ns + wait_ns:
+    if leg.doubted and _is_overdue(leg, now_ns):
         return stop_entering(position)
     polled = leg.doubted or leg.step.price is None
     return position, look_at(position, POLL_NS) if polled else ()
+
+
+def give_up_unread(position: Position, now_ns: int) -> Step:
+    """Cancel an entry that nobody is sure of and that should not rest any more, although the venue can't be read.
+
+    It may rest there for as long as reads fail; cancelling it can do no harm, and is repeated until it is known.
+    """
+    leg = position.entry
+    doubted = leg.state is LegState.UNKNOWN or (leg.state is LegState.RESTING and leg.doubted)
+    return stop_entering(position) if doubted and _is_overdue(leg, now_ns) else (position, ())
+
+
+def _is_overdue(leg: EntryLeg, now_ns: int) -> bool:
+    """Whether an entry order has rested, or may have, as long as its execution wanted."""
+    return leg.step.cancel_after_ns is not None and now_ns >= leg.sent_ns + leg.step.cancel_after_ns
 
 
 def after_exit(position: Position, policy: Policy, now_ns: int) -> Step:
@@ -72,7 +86,8 @@ def after_exit(position: Position, policy: Policy, now_ns: int) -> Step:
 
 def resume(position: Position, policy: Policy, now_ns: int) -> Step:
     """Go on protecting where that is what the position is at; elsewhere the fact was noted and that is all."""
-    if position.state in (State.UNPROTECTED, State.PROTECTED, State.QUARANTINED) and position.open_quantity > ZERO:
+    guarded = position.state in (State.UNPROTECTED, State.PROTECTED, State.QUARANTINED) and position.exit is None
+    if guarded and position.open_quantity > ZERO:
         return keep_quarantine(position, *protect(position, policy, now_ns))
     return position, ()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
 from attrs import evolve
@@ -105,11 +106,27 @@ def note_stop(position: Position, report: StopReport) -> Position:
     return position.with_leg(evolve(leg, state=LegState.TRIGGERED if report.reason == "triggered" else LegState.DONE))
 
 
-def note_fill(position: Position, fill: Fill) -> Position:
+def note_fills(position: Position, fills: Sequence[Fill]) -> Position:
+    """Executions of one read, oldest first: those of the position's time, judged by its own first one among them.
+
+    A read asks for more than that, and the clock that the position was decided by may have been off: only instants of
+    one read can be compared. Without an own execution among them the decision is what they are judged by.
+    """
+    entry = position.side.entry
+    own = [fill.time_ns for fill in fills if fill.side is entry and owner_of(fill.client_id) == position.id]
+    first_ns = min(own, default=position.decided_ns)
+    for fill in fills:
+        if fill.time_ns >= first_ns or owner_of(fill.client_id) == position.id:
+            position = note_fill(position, fill, opened_ns=first_ns if own else None)
+    return position
+
+
+def note_fill(position: Position, fill: Fill, *, opened_ns: int | None = None) -> Position:
     """An execution in the position's market, counted once. A stop's, or one that leaves nothing, says why it ends.
 
     One of another position of ours is not counted, nor what others bought beside it, nor what they sold before it
-    was open: that closed something else.
+    was open: that closed something else. `opened_ns` is when it was opened by the clock that the execution is told by;
+    None: by ours.
     """
     if fill.id in position.fills or owner_of(fill.client_id) not in (None, position.id):
         return position
@@ -121,7 +138,8 @@ def note_fill(position: Position, fill: Fill) -> Position:
             return position
         position = position.with_fill(fill)
         return position if position.opened_ns is not None else evolve(position, opened_ns=fill.time_ns)
-    if leg is None and (position.opened_ns is None or fill.time_ns < position.opened_ns):
+    since_ns = position.opened_ns if opened_ns is None else opened_ns
+    if leg is None and (since_ns is None or fill.time_ns < since_ns):
         return position
     position = position.with_fill(fill)
     if isinstance(leg, StopLeg):
@@ -144,8 +162,7 @@ def note_read(position: Position, read: VenueRead, certain_ns: int) -> Position:
                 position = note_close(position, identifier, report)
         elif report is not None:
             position = note_entry(position, identifier, report)
-    for fill in read.fills:
-        position = note_fill(position, fill)
+    position = note_fills(position, read.fills)
     return note_stops(position, read, certain_ns)
 
 

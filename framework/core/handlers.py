@@ -39,6 +39,7 @@ from .silence import wait
 from .steering import (
     POLL_NS,
     SECOND_NS,
+    TIDY_NS,
     Policy,
     Step,
     close,
@@ -55,6 +56,9 @@ SLOWEST_CLOSE = 3
 
 The position may be naked, and an outage may just have ended.
 """
+
+CLOSE_TRIES = 5
+"""So many closes in a row that were refused for good are a case for a person: the position is quarantined."""
 
 SLOWEST_MOVE = 6
 """A stop that could not be moved is moved again after a second, doubled this often at most."""
@@ -209,8 +213,8 @@ def price_reached(position: Position, event: PriceReached, policy: Policy, now_n
 
 def deadline_passed(position: Position, _event: DeadlinePassed, policy: Policy, now_ns: int) -> Step:
     since = position.unprotected_since_ns
-    if since is None or position.open_quantity <= ZERO:
-        return position, ()  # it was protected in between
+    if since is None or position.open_quantity <= ZERO or position.exit is not None:
+        return position, ()  # it was protected in between, or is one that can't be closed
     # While the venue wants silence nothing can be tried; afterwards there is time for that once more.
     left_ns = max(since, position.silent_until_ns or 0) + policy.protect_within_ns - now_ns
     if left_ns > 0:  # a later gap, or a timer that rang early: clocks are not exact
@@ -233,11 +237,31 @@ def close_answered(position: Position, event: CloseAnswered, _policy: Policy, no
     if not isinstance(position.leg_of(event.client_id), CloseLeg):
         return position, ()
     position = note_close(position, event.client_id, event.answer)
-    if isinstance(event.answer, OrderReport):
-        return position, look_at(position, 0 if event.answer.status.is_final else POLL_NS)
-    if isinstance(event.answer, Refusal) and event.answer.silent_ns is not None:
-        return wait(position, event.answer, now_ns)
-    return position, look_at(position, POLL_NS << min(sequence_of(event.client_id), SLOWEST_CLOSE))
+    soon = look_at(position, POLL_NS << min(sequence_of(event.client_id), SLOWEST_CLOSE))
+    match event.answer:
+        case OrderReport() as report:
+            position = evolve(position, refused_closes=0)
+            return position, look_at(position, 0 if report.status.is_final else POLL_NS)
+        case Refusal(silent_ns=int()) as refusal:
+            return wait(position, refusal, now_ns)
+        case Refusal(for_good=True) as refusal:
+            return _close_refused(position, refusal, soon)
+    return position, soon
+
+
+def _close_refused(position: Position, refusal: Refusal, soon: tuple[Command, ...]) -> Step:
+    """A remainder that the venue takes no order for: after a few tries it is a case for a person, and tried on."""
+    count = position.refused_closes + 1
+    position = evolve(position, refused_closes=count)
+    if count < CLOSE_TRIES:
+        return position, soon
+    position = evolve(position, state=State.QUARANTINED)
+    again = look_at(position, TIDY_NS)
+    if count > CLOSE_TRIES:
+        return position, again
+    what = f"{position.open_quantity} can't be closed ({refusal.code}: {refusal.message})"
+    text = f"{position.account} {position.symbol}: {what}; close it by hand; it is tried again and again"
+    return position, (Alert(Level.ERROR, "close_refused", text), *again)
 
 
 def exit_filled(position: Position, event: Filled, policy: Policy, now_ns: int) -> Step:

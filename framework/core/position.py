@@ -137,7 +137,8 @@ class Position:
     `planned_stop` is the first stop as planned, `wanted_stop` where the stop should be now (on tick), wanted by
     the protection `wanted_by`. `guards` holds the last answer of each protection. `fills` are the executions that
     were counted, by id. `misses` counts the reads in a row that contradict what is known: one alone proves nothing.
-    `failed_reads` those that failed, `refused_moves` the moves of the stop that were refused, both in a row.
+    `failed_reads` those that failed, `refused_moves` the moves of the stop that were refused, `refused_closes` the
+    closes that were refused for good: all in a row.
     `guarded_price` is the entry price that the guards were last begun with. `surplus` is what the venue holds beyond
     what this position explains, on its side. `watch_until_ns`: it is over, but may turn up again until then.
     `silent_until_ns`: the venue wants silence until then. `first_sequence` is where the sequences of its orders begin,
@@ -168,6 +169,7 @@ class Position:
     exit: Exit | None = None
     stop_tries: int = 0
     refused_moves: int = 0
+    refused_closes: int = 0
     misses: int = 0
     failed_reads: int = 0
     surplus: Decimal = ZERO

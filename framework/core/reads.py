@@ -9,8 +9,8 @@ from decimal import Decimal
 
 from attrs import evolve
 
-from .entering import after_entry, after_exit, chase, keep_quarantine
-from .facts import adopt, excess, held_by, note_fill, note_read, note_stops, unexplained
+from .entering import after_entry, after_exit, chase, give_up_unread, keep_quarantine
+from .facts import adopt, excess, held_by, note_fills, note_read, note_stops, unexplained
 from .happenings import Alert, Level, ReadFailed, VenueRead
 from .numbers import ZERO
 from .position import LegState, Position, State
@@ -44,6 +44,12 @@ def venue_read(position: Position, read: VenueRead, policy: Policy, now_ns: int)
     return after, commands
 
 
+def is_leaving(position: Position) -> bool:
+    """Whether it is being closed: also one that the venue takes no close for, and that is quarantined therefore."""
+    stuck = position.state is State.QUARANTINED and position.refused_closes > 0
+    return stuck or position.state in (State.CLOSING, State.EMERGENCY)
+
+
 def _may_be_naked(position: Position) -> bool:
     return any(stop.is_live and stop.is_doubtful for stop in position.stops)
 
@@ -52,7 +58,7 @@ def _concluded(position: Position, read: VenueRead, policy: Policy, now_ns: int)
     held = held_by(position, read)
     position = evolve(position, surplus=unexplained(position, read))
     foreign = excess(position, read)
-    closing = position.state in (State.CLOSING, State.EMERGENCY)
+    closing = is_leaving(position)
     if not closing and (held < ZERO or foreign > ZERO):
         return _quarantine(position, held, foreign, policy, now_ns)
     if held <= ZERO:
@@ -60,8 +66,9 @@ def _concluded(position: Position, read: VenueRead, policy: Policy, now_ns: int)
         if read.nothing_held and position.exited < position.entered:  # only executions are believed then
             return position, look_at(position, RETRY_READ_NS)
         return _flat(position, policy, now_ns)
-    position = _released(position)
-    if position.state in (State.CLOSING, State.EMERGENCY):
+    if not closing:
+        position = _released(position)
+    if is_leaving(position):
         return _still_open(position, held, policy, now_ns)
     after, commands = going_on(evolve(position, misses=0), policy, now_ns)
     # A read may be older than the executions: what it shows beyond them is covered, and looked at once more.
@@ -209,8 +216,7 @@ def closed_read(position: Position, read: VenueRead, policy: Policy, now_ns: int
     position = evolve(note_stops(position, read, policy.certain_ns), failed_reads=0)
     watch_until_ns = position.watch_until_ns
     if watch_until_ns is not None:
-        for fill in read.fills:
-            position = note_fill(position, fill)
+        position = note_fills(position, read.fills)
         held = held_by(position, read)
         if held > ZERO and position.open_quantity > ZERO:
             return reopen(position, now_ns, min(held, position.open_quantity))
@@ -229,12 +235,12 @@ def reopen(position: Position, now_ns: int, quantity: Decimal | None = None) -> 
     return position, (alert, *commands, *look_at(position, POLL_NS))
 
 
-def read_failed(position: Position, event: ReadFailed, _policy: Policy, _now_ns: int) -> Step:
+def read_failed(position: Position, event: ReadFailed, _policy: Policy, now_ns: int) -> Step:
     if position.state.is_final and position.is_settled:
         return position, ()
     count = position.failed_reads
-    position = evolve(position, failed_reads=count + 1)
-    again = look_at(position, min(RETRY_READ_NS << min(count, 8), SLOWEST_RETRY_NS))
+    position, given_up = give_up_unread(evolve(position, failed_reads=count + 1), now_ns)
+    again = (*given_up, *look_at(position, min(RETRY_READ_NS << min(count, 8), SLOWEST_RETRY_NS)))
     if count not in (0, READS_BEFORE_ERROR):
         return position, again
     level = Level.WARNING if count == 0 else Level.ERROR

@@ -8,7 +8,8 @@ from .entering import resume
 from .happenings import Alert, AwaitSilence, Level, SilenceOver
 from .numbers import ZERO
 from .orders import Refusal
-from .position import Position, State
+from .position import Position
+from .reads import is_leaving
 from .steering import SECOND_NS, Policy, Step, acts_still, close, look_at
 
 
@@ -36,7 +37,7 @@ def silence_over(position: Position, _event: SilenceOver, policy: Policy, now_ns
     It is reduce-only: should the position be gone, it does nothing. Only a stop that is at work is given its grace.
     """
     position = evolve(position, silent_until_ns=None)
-    if position.state not in (State.CLOSING, State.EMERGENCY):
+    if not is_leaving(position):
         return resume(position, policy, now_ns)
     left = position.exit
     if left is None or acts_still(left, now_ns) or position.open_quantity <= ZERO:

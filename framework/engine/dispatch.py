@@ -43,6 +43,8 @@ from ..errors import ExchangeError, JournalError
 from .desk import Desk
 
 NS = 1_000_000_000
+CLOCK_MARGIN_NS = 2 * 3600 * NS
+"""Executions are asked for since so long before the decision: the clock that showed its instant may have been off."""
 
 Say = Callable[[str, Happening], None]
 Append = Callable[..., Awaitable[None]]
@@ -203,7 +205,7 @@ class Dispatcher:
         stops = await exchange.stops(symbol)
         everything = await exchange.positions()
         held = next((p for p in everything if p.symbol == symbol), None)
-        fills = await exchange.fills(symbol, position.decided_ns)
+        fills = await exchange.fills(symbol, _since_ns(position))
         empty = not everything and any(p.id != position.id and p.open_quantity > ZERO for p in desk.open_positions())
         return VenueRead(self.clock.now_ns(), held, stops, reports, fills, empty)
 
@@ -244,6 +246,11 @@ class Dispatcher:
         forget = self.append(*records)
         if isinstance(forget, asyncio.Future):
             forget.add_done_callback(_retrieve)
+
+
+def _since_ns(position: Position) -> int:
+    """Since when executions are asked for: not those of an adopted position, they belong to what nobody wrote down."""
+    return position.decided_ns - (CLOCK_MARGIN_NS if position.first_sequence == 0 else 0)
 
 
 @frozen

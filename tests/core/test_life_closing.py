@@ -5,12 +5,15 @@ from __future__ import annotations
 import pytest
 from attrs import evolve
 
+from framework.core.handlers import CLOSE_TRIES
 from framework.core.happenings import (
     CancelStop,
     CloseAnswered,
     CloseWanted,
+    DeadlinePassed,
     Filled,
     PlaceStop,
+    PriceReached,
     ReadFailed,
     ReadVenue,
     SendClose,
@@ -20,7 +23,7 @@ from framework.core.happenings import (
 from framework.core.orders import OrderStatus, Refusal, Unknown
 from framework.core.position import LegState, State
 from framework.core.signal import OrderSide, Side
-from framework.core.steering import SECOND_NS, TRIGGER_GRACE_NS
+from framework.core.steering import SECOND_NS, TIDY_NS, TRIGGER_GRACE_NS
 from framework.testing import NOW_NS
 from tests.core.strategies import (
     D,
@@ -184,7 +187,7 @@ def test_closes_that_fail_again_and_again_come_less_often_but_never_seconds_late
 
     waits = []
     for _ in range(10):
-        life.happens(CloseAnswered(life.it.closes[-1].client_id, Refusal("busy", "not now")))
+        life.happens(CloseAnswered(life.it.closes[-1].client_id, Refusal("busy", "not now", for_good=False)))
         waits.append(life.asked(ReadVenue)[0].delay_ns)
         life.read(held("1"))
 
@@ -456,3 +459,101 @@ def test_stops_that_move_while_it_closes_are_noted_and_swept_at_the_end() -> Non
     life.happens(StopChanged(resting(life.ids[0], "94")), StopAnswered(life.ids[0], resting(life.ids[0], "94")))
 
     assert (life.it.state, life.commands) == (State.CLOSING, ())
+
+
+# ── a remainder that the venue takes no order for ───────────────────────────────────────────────────────────
+
+TOO_SMALL = Refusal("-4164", "notional below the minimum")
+DUST = "0.001"
+
+
+def dust() -> Life:
+    """All but a rest was closed by hand, the stop is gone, and the venue takes no other one for so little."""
+    life = protected(PLAIN)
+    life.happens(Filled(foreign_fill(life.it, "0.999", opens=False)), StopChanged(gone(life.ids[0])))
+    life.happens(StopAnswered(life.ids[-1], TOO_SMALL))
+    return life
+
+
+def close_refused(life: Life, times: int) -> None:
+    """The close is refused for good so often, each time after the venue was read again."""
+    for number in range(times):
+        if number:
+            life.read(held(DUST), after_ns=60 * SECOND_NS)
+        life.happens(CloseAnswered(life.it.closes[-1].client_id, TOO_SMALL))
+
+
+def test_a_remainder_too_small_for_a_stop_is_closed() -> None:
+    life = dust()
+    assert life.is_now(State.EMERGENCY)
+    assert [close.order.quantity for close in life.asked(SendClose)] == [D(DUST)]
+
+
+def test_a_remainder_that_can_be_neither_protected_nor_closed_is_a_case_for_a_person_told_once() -> None:
+    life = dust()
+    close_refused(life, CLOSE_TRIES - 1)
+    assert (life.it.state, "close_refused" in life.codes) == (State.EMERGENCY, False)
+
+    life.read(held(DUST), after_ns=60 * SECOND_NS)
+    close_refused(life, 3)
+
+    assert life.is_now(State.QUARANTINED)
+    assert life.codes.count("close_refused") == 1
+    assert life.asked(ReadVenue)[0].delay_ns == TIDY_NS
+
+
+def test_a_remainder_that_could_not_be_closed_is_tried_again_and_closed_when_the_venue_takes_it() -> None:
+    life = dust()
+    close_refused(life, CLOSE_TRIES)
+    life.read(held(DUST), after_ns=TIDY_NS)
+    assert (life.it.state, len(life.asked(SendClose))) == (State.QUARANTINED, 1)
+
+    life.happens(close_answer(life, OrderStatus.FILLED, DUST), Filled(close_fill(life.it, DUST)))
+    life.read(None, after_ns=SECOND_NS)
+
+    assert life.is_now(State.CLOSED)
+
+
+def test_what_could_not_be_closed_is_left_alone_by_prices_and_deadlines() -> None:
+    life = dust()
+    close_refused(life, CLOSE_TRIES)
+    life.happens(PriceReached(D(101), life.now_ns))
+    assert (life.it.state, life.commands) == (State.QUARANTINED, ())
+    life.happens(DeadlinePassed(), after_ns=PLAIN.protect_within_ns)
+    assert (life.it.state, life.commands) == (State.QUARANTINED, ())
+
+
+def test_an_operator_may_ask_again_to_close_what_could_not_be_closed() -> None:
+    life = dust()
+    close_refused(life, CLOSE_TRIES)
+    life.happens(CloseWanted("flatten"))
+    assert len(life.asked(SendClose)) == 1
+
+
+def test_a_close_that_is_refused_for_now_is_no_case_for_a_person() -> None:
+    life = dust()
+    for _ in range(3 * CLOSE_TRIES):
+        life.happens(CloseAnswered(life.it.closes[-1].client_id, Refusal("-1008", "busy", for_good=False)))
+        life.read(held(DUST), after_ns=60 * SECOND_NS)
+    assert (life.it.state, "close_refused" in life.codes) == (State.EMERGENCY, False)
+
+
+# ── executions of another time ──────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("decided_off_s", [-3600, 0, 3600])
+def test_an_attached_stop_that_acted_before_the_position_was_opened_is_not_its_own(decided_off_s: int) -> None:
+    life = protected(ATTACHED)
+    life.it = evolve(life.it, decided_ns=life.it.decided_ns + decided_off_s * SECOND_NS)
+    earlier = evolve(stop_fill(life.it, number=7), client_id="", time_ns=NOW_NS - 60 * SECOND_NS)
+
+    life.read(held("1"), resting(life.ids[0], "94"), fills=(earlier, entry_fill(life.it)), after_ns=SECOND_NS)
+
+    assert (life.it.state, life.it.open_quantity) == (State.PROTECTED, D(1))
+
+
+def test_without_an_own_execution_the_decision_says_which_ones_are_too_old() -> None:
+    life = protected(ATTACHED)
+    earlier = evolve(stop_fill(life.it, number=7), client_id="", time_ns=NOW_NS - 60 * SECOND_NS)
+    life.read(held("1"), resting(life.ids[0], "94"), fills=(earlier,), after_ns=SECOND_NS)
+    assert life.is_now(State.PROTECTED)

@@ -14,6 +14,7 @@ from framework.core.happenings import (
     Filled,
     MoveStop,
     PlaceStop,
+    ReadFailed,
     ReadVenue,
     SendClose,
     SendEntry,
@@ -486,3 +487,47 @@ def test_what_is_protected_stays_so_when_its_entry_is_told_again() -> None:
     life.happens(entry(life, OrderStatus.FILLED, "1"))
 
     assert (life.it.state, life.commands) == (State.PROTECTED, ())
+
+
+# ── a limit order that nobody is sure of, while the venue can't be read ─────────────────────────────────────
+
+
+def unknown_limit() -> Life:
+    """A limit order that nobody answered, at a venue that can't be read."""
+    life = Life(policy(execution=LimitFirst()), plan())
+    life.happens(EntryAnswered(life.it.entry.client_id, Unknown("timeout")), ReadFailed("503"))
+    return life
+
+
+def test_a_limit_order_of_unknown_outcome_is_cancelled_when_its_time_is_over_although_reads_fail() -> None:
+    life = unknown_limit()
+    life.happens(ReadFailed("503"), after_ns=3 * SECOND_NS - 1)
+    assert life.asked(CancelEntry) == []
+
+    life.happens(ReadFailed("503"), after_ns=1)
+
+    assert life.asked(CancelEntry) == [CancelEntry(life.it.entry.client_id)]
+    assert life.asked(ReadVenue)
+
+
+def test_that_cancellation_is_repeated_until_it_is_known_what_became_of_the_order() -> None:
+    life = unknown_limit()
+    identifier = life.it.entry.client_id
+    for _ in range(20):
+        life.happens(ReadFailed("503"), after_ns=8 * SECOND_NS)
+        assert life.asked(CancelEntry) == [CancelEntry(identifier)]
+        life.happens(ReadFailed("503"))
+        assert life.asked(CancelEntry) == [], "one is under way"
+        life.happens(EntryAnswered(identifier, Unknown("timeout")))
+
+    life.happens(ReadFailed("503"), after_ns=8 * SECOND_NS)
+    life.happens(EntryAnswered(identifier, report(identifier, OrderStatus.CANCELLED)))
+
+    assert life.is_now(State.ABORTED)
+
+
+def test_a_market_order_of_unknown_outcome_is_not_cancelled_unread() -> None:
+    life = Life(PLAIN, plan())
+    life.happens(EntryAnswered(life.it.entry.client_id, Unknown("timeout")))
+    life.happens(ReadFailed("503"), after_ns=60 * SECOND_NS)
+    assert life.asked(CancelEntry) == []

@@ -94,6 +94,7 @@ def mixed(seed: int) -> World:
 
 UNUSUAL_ROWS = {
     ("closed", "PriceReached"): "a tick that was queued when the position closed: test_lifecycle.py",
+    ("quarantined", "CloseAnswered"): "a remainder that the venue takes no order for: test_life_closing.py",
 }
 UNUSUAL_WAYS = {
     ("aborted", "closing"): "given up, to be closed, and there after all: test_life_strange.py",
@@ -101,6 +102,8 @@ UNUSUAL_WAYS = {
     ("quarantined", "entering"): "a stranger was there before our entry, and left: test_life_strange.py",
     ("quarantined", "unknown"): "the same, while nobody knew of our entry: test_life_strange.py",
     ("quarantined", "aborted"): "the same, and our entry was refused: test_life_strange.py",
+    ("emergency", "quarantined"): "a remainder that the venue takes no order for: test_life_closing.py",
+    ("closing", "quarantined"): "the same, of one that somebody wanted closed: test_life_closing.py",
     ("protected", "emergency"): "its stop is missing, and a second one is refused: test_life_strange.py",
 }
 """What the sweep does not meet, and where it has a test of its own."""

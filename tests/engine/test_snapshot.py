@@ -147,6 +147,7 @@ CHANGES = st.fixed_dictionaries(
         "exit": st.none() | st.builds(Exit, NAMES, TIMES, st.none() | NUMBERS),
         "stop_tries": st.integers(0, 9),
         "refused_moves": st.integers(0, 9),
+        "refused_closes": st.integers(0, 9),
         "misses": st.integers(0, 9),
         "failed_reads": st.integers(0, 9),
         "surplus": NUMBERS,

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from attrs import define
 
 from framework import Balance, ExchangeError, FillSeen, Need, OrderStatus, Percent, StopSeen, VenuePosition
 from framework_binance import reads
@@ -281,6 +282,28 @@ def test_with_a_clock_that_is_off_no_execution_is_missed(skew_ms: int) -> None:
                 before = time.time_ns()
                 await rig.buy()
                 assert [one.client_id for one in await rig.exchange.fills(SYMBOL, before)] == [ENTRY]
+
+    run(scenario)
+
+
+@define
+class OffClock:
+    """This machine's clock after somebody set it wrong."""
+
+    off_s: int
+
+    def now_ns(self) -> int:
+        return time.time_ns() + self.off_s * 1_000_000_000
+
+
+@pytest.mark.parametrize("off_s", [-3600, 3600])
+def test_with_a_clock_that_was_set_wrong_in_between_no_execution_is_missed(off_s: int) -> None:
+    async def scenario() -> None:
+        async with trading() as rig:
+            before = time.time_ns()
+            await rig.buy()
+            rig.exchange.line.clock.ours = OffClock(off_s)
+            assert [one.client_id for one in await rig.exchange.fills(SYMBOL, before - 7_200_000_000_000)] == [ENTRY]
 
     run(scenario)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from itertools import pairwise
 from typing import Any
 
 import pytest
+from attrs import define
 
 from framework import ExchangeError, Fill, MarketData, Need, OrderStatus
 from framework.testing import StillClock
@@ -326,6 +328,28 @@ def test_a_candle_that_is_closed_by_the_venues_clock_alone_is_left_out() -> None
             rig.exchange.line.clock.skew_ms = 120_000
             data = await rig.exchange.market_data(SYMBOL, frozenset({Need.candles("1m", 5)}))
             assert all(candle.close_ns <= rig.probe.clock.now_ns() for candle in data.candles["1m"])
+
+    run(scenario)
+
+
+@define
+class OffClock:
+    """This machine's clock after somebody set it wrong."""
+
+    off_s: int
+
+    def now_ns(self) -> int:
+        return time.time_ns() + self.off_s * 1_000_000_000
+
+
+@pytest.mark.parametrize("off_s", [-3600, 3600])
+def test_with_a_clock_that_was_set_wrong_in_between_no_execution_is_missed(off_s: int) -> None:
+    async def scenario() -> None:
+        async with trading() as rig:
+            before = time.time_ns()
+            await rig.buy()
+            rig.exchange.line.clock.ours = OffClock(off_s)
+            assert [one.client_id for one in await rig.exchange.fills(SYMBOL, before - 7_200_000_000_000)] == [ENTRY]
 
     run(scenario)
 

@@ -165,7 +165,7 @@ class Binance(BinanceSettings, VenueExchange):
 
     async def place_entry(self, order: EntryOrder) -> EntryAnswer:
         """Send an entry, once, unless its deadline has passed."""
-        return await orders.place_entry(self._connection, self._stream_set, order)
+        return self.entries_refused() or await orders.place_entry(self._connection, self._stream_set, order)
 
     async def cancel_entry(self, symbol: str, client_id: str) -> EntryAnswer:
         """Cancel a resting entry; of a finished one its end is reported."""

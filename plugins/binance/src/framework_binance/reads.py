@@ -8,6 +8,7 @@ from typing import Any
 from framework import Balance, ExchangeError, Fill, OrderReport, RestingOrder, StopReport, VenuePosition
 from framework_venue.answers import Hint
 from framework_venue.budget import Purpose
+from framework_venue.clock import VenueClock
 
 from . import limits, translate
 from .session import Session
@@ -113,16 +114,25 @@ async def balance(session: Session) -> Balance:
 async def fills(session: Session, symbol: str, since_ns: int) -> tuple[Fill, ...]:
     """Executions in one market since an instant (our clock), oldest first, all of them."""
     clock = session.line.clock
-    slack_ms = clock.uncertain_ms + 1
-    # Rather one execution too many than one too few: either clock may be meant, and both are known to a few ms.
-    first_ms = since_ns // NS_PER_MS + min(0, clock.skew_ms) - slack_ms
-    last_ms = clock.now_ms() + max(0, -clock.skew_ms) + slack_ms
-    found = await _trades(session, symbol, first_ms, max(first_ms, last_ms))
+    skew_ms = clock.skew_ms
+    found = await _trades(session, symbol, *_span_ms(clock, since_ns))
+    if abs(clock.skew_ms - skew_ms) > clock.uncertain_ms:  # our clock was set meanwhile: other instants were meant
+        found = await _trades(session, symbol, *_span_ms(clock, since_ns))
     names = await _names(session, symbol, found)
     try:
         return tuple(_fill(session, row, names) for row in found)
     except StrangeAnswerError as error:
         raise session.strange(limits.TRADES, error) from None
+
+
+def _span_ms(clock: VenueClock, since_ns: int) -> tuple[int, int]:
+    """From when to when executions are asked for, by the venue's clock.
+
+    Rather one execution too many than one too few: either clock may be meant, and both are known to a few ms.
+    """
+    slack_ms = clock.uncertain_ms + 1
+    first_ms = since_ns // NS_PER_MS + min(0, clock.skew_ms) - slack_ms
+    return first_ms, max(first_ms, clock.now_ms() + max(0, -clock.skew_ms) + slack_ms)
 
 
 async def _trades(session: Session, symbol: str, first_ms: int, last_ms: int) -> list[Mapping[str, Any]]:

@@ -63,6 +63,8 @@ async def _clock(session: Session) -> Checkup:
     await session.line.client.sync_clock()
     clock, most_ms = session.line.clock, session.settings.max_clock_skew_ms
     numbers = {"skew_ms": str(clock.skew_ms), "uncertain_ms": str(clock.uncertain_ms)}
+    if not clock.is_known:
+        return Checkup("clock", ok=False, message="the venue's clock could not be read")
     if abs(clock.skew_ms) > most_ms:
         return Checkup("clock", ok=False, message=clock_text(clock.skew_ms, most_ms), numbers=numbers)
     text = f"{abs(clock.skew_ms)} ms off the venue's, measured to ± {clock.uncertain_ms} ms"

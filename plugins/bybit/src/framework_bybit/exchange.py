@@ -188,7 +188,7 @@ class Bybit(BybitSettings, VenueExchange):
 
     async def place_entry(self, order: EntryOrder) -> EntryAnswer:
         """Send an entry with its stop, once."""
-        return await self.session.orders.place_entry(order)
+        return self.entries_refused() or await self.session.orders.place_entry(order)
 
     async def cancel_entry(self, symbol: str, client_id: str) -> EntryAnswer:
         """Cancel a resting entry; the report says what it filled before."""

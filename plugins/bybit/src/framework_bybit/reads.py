@@ -116,6 +116,14 @@ class Reads:
 
     async def fills(self, symbol: str, since_ns: int) -> tuple[Fill, ...]:
         """Executions in one market since an instant, oldest first, of every type that changes a position."""
+        clock = self.client.clock
+        skew_ms = clock.skew_ms
+        found = await self._fills(symbol, since_ns)
+        if abs(clock.skew_ms - skew_ms) > clock.uncertain_ms:  # our clock was set meanwhile: other instants were meant
+            found = await self._fills(symbol, since_ns)
+        return found
+
+    async def _fills(self, symbol: str, since_ns: int) -> tuple[Fill, ...]:
         now_ms = self.client.clock.now_ms()
         start_ms = max(min(self.words.venue_ms(since_ns), now_ms), now_ms - KEPT_MS)
         found: dict[str, Fill] = {}

@@ -19,12 +19,14 @@ class VenueClock:
     """Tells the venue's time in whole milliseconds. `skew_ms` is how far ours is behind (positive) or ahead of it.
 
     `on_step` is called when ours or the venue's was set: instants from before can't be compared with those after it.
+    `is_known`: it was measured at all; before, ours is taken for the venue's.
     """
 
     ours: Clock
     on_step: Callable[[], None] = lambda: None
     skew_ms: int = field(default=0, init=False)
     uncertain_ms: int = field(default=0, init=False)
+    is_known: bool = field(default=False, init=False)
 
     def now_ms(self) -> int:
         """The venue's time, as far as we know it."""
@@ -34,6 +36,7 @@ class VenueClock:
         """Take over one measurement. The venue read its clock somewhere between the two: the middle is assumed."""
         before_ms = self.skew_ms
         self.skew_ms = venue_ms - (sent_ns + received_ns) // 2 // NS_PER_MS
+        self.is_known = True
         self.uncertain_ms = (received_ns - sent_ns) // 2 // NS_PER_MS + 1
         if abs(self.skew_ms - before_ms) >= STEP_MS:
             self.on_step()

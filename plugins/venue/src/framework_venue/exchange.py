@@ -25,6 +25,7 @@ from framework import (
     HealthSeen,
     MarketRules,
     MarketsSeen,
+    Refusal,
     SilenceAsked,
     StreamLost,
     StreamRestored,
@@ -45,6 +46,8 @@ from .stream import Frames, Stream
 
 NS = 1_000_000_000
 SYNC_EVERY_S = 60.0
+FIRST_CLOCK_PAUSE_S = 1.0
+CLOCK_UNKNOWN = "the venue's clock could not be read: no entry is sent before it was"
 WARM_EVERY_S = 10.0
 """Shorter than the time after which servers and proxies drop idle connections (some 15 s at the earliest)."""
 
@@ -68,6 +71,9 @@ class Line:
     preparing: Preparer
     streams: list[Stream] = field(factory=list)
     markets: dict[str, MarketRules] = field(factory=dict)
+    entries_off: str = ""
+    """Why no entry is sent; empty: they may be."""
+
     watched: frozenset[str] | None = None
     """What the kernel wants to see prices of, until it has been passed on."""
 
@@ -163,6 +169,12 @@ class VenueExchange(VenueSettings, ABC):
         line.client.is_starting = False
         if not link.reads_only:
             self._start_background(line)
+            self._mind_the_clock(line)
+
+    def entries_refused(self) -> Refusal | None:
+        """Why no entry is sent now, whatever it is; None: they may be. Stops and closes always go out."""
+        why = self.line.entries_off
+        return Refusal("clock", f"{why}; the entry was not sent", for_good=False) if why else None
 
     async def stop(self) -> None:
         """Let go of tasks and sockets. Orders and positions at the venue stay as they are. Twice does no harm."""
@@ -250,6 +262,31 @@ class VenueExchange(VenueSettings, ABC):
         client.on_stale_rules = lambda answer: self._rules_are_stale(line, answer)
         frames.streams = line.streams
         return line
+
+    def _mind_the_clock(self, line: Line) -> None:
+        """Without the venue's time nobody knows how old our requests look there: nothing is entered before."""
+        if line.clock.is_known:
+            return
+        line.entries_off = CLOCK_UNKNOWN
+        line.notice("error", "clock_unknown", f"{line.link.account}: {CLOCK_UNKNOWN}; trying again")
+        line.background.start("first look at the clock", lambda: self._measure_clock(line))
+
+    async def _measure_clock(self, line: Line) -> None:
+        pause_s, most_ms = FIRST_CLOCK_PAUSE_S, self.max_clock_skew_ms
+        while line.entries_off:
+            await asyncio.sleep(pause_s)
+            await line.client.sync_clock()
+            pause_s = min(SYNC_EVERY_S, pause_s * 2)
+            if not line.clock.is_known:
+                continue
+            off_ms = line.clock.skew_ms
+            why = (
+                "" if abs(off_ms) <= most_ms else f"this machine's clock is {off_ms} ms off the venue's; set it by NTP"
+            )
+            if why != line.entries_off:
+                level, text = ("error", why) if why else ("info", "the venue's clock was read; entries are sent again")
+                line.notice(level, "clock" if why else "clock_known", f"{line.link.account}: {text}")
+            line.entries_off = why
 
     def _keep_silent(self, link: ExchangeLink, budget: Budget) -> None:
         """Go on with a silence that an earlier start or process was told of, and tell of each new one."""

@@ -121,13 +121,22 @@ def test_a_session_with_live_signals_and_a_recorded_one_do_not_share_a_journal(l
     assert "needs a state directory of its own (--state DIR)" in result.stderr
 
 
-def test_a_session_that_breaks_says_what_was_open_before_it_says_why(
+def test_a_session_whose_journal_breaks_says_so_at_once_and_in_the_end_what_was_open_and_why(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(deployment: object, *, live: object, on_start: object, on_record: Callable[[Record], None]) -> None:
+    def broken(
+        deployment: object,
+        *,
+        live: object,
+        on_start: object,
+        on_record: Callable[[Record], None],
+        on_broken: Callable[[JournalError], None],
+    ) -> None:
         for record in HISTORY:
             on_record(record)
-        raise JournalError("journal.sqlite: the disk is full")
+        error = JournalError("journal.sqlite: the disk is full; make room and start again")
+        on_broken(error)
+        raise error
 
     monkeypatch.setattr("framework.cli.commands.run.run_session", broken)
 
@@ -135,8 +144,10 @@ def test_a_session_that_breaks_says_what_was_open_before_it_says_why(
 
     assert result.exit_code == 3
     assert result.stderr.splitlines() == [
+        "error: journal.sqlite: the disk is full; make room and start again; until then nothing is opened, and what is "
+        "open stays protected",
         "stays open: bybit DOGUSDT long 134, WITHOUT a stop at the venue",
-        "error: journal.sqlite: the disk is full",
+        "error: journal.sqlite: the disk is full; make room and start again",
     ]
 
 

@@ -33,6 +33,7 @@ class Sender:
     acknowledged: list[str] = field(factory=list, init=False)
     _waiting: dict[int, dict[str, Any]] = field(factory=dict, init=False)
     _count: int = field(default=0, init=False)
+    _bar: int = field(factory=lambda: time.time_ns() // BAR_NS, init=False)
     _server: asyncio.Server | None = field(default=None, init=False)
     _callers: set[asyncio.StreamWriter] = field(factory=set, init=False)
 
@@ -63,7 +64,7 @@ class Sender:
             {"id": f"{number}-{place}", "account": one.account, "symbol": one.symbol, "side": one.side}
             for place, one in enumerate(wishes)
         ]
-        bar_ns = (now_ns // BAR_NS - number) * BAR_NS
+        bar_ns = (self._bar - number) * BAR_NS  # counted from the first: around the end of a bar two would be the same
         batch = {"number": number, "bar_time_ns": bar_ns, "created_ns": now_ns, "signals": signals}
         self._waiting[number] = batch
         for caller in self._callers:

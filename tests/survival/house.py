@@ -224,12 +224,13 @@ class Run:
     task: asyncio.Task[SessionEnd]
     records: list[Record]
     waves: int = 0
+    first_bar: int = field(factory=lambda: time.time_ns() // BAR_NS)
 
     async def wave(self, *symbols: str) -> None:
         """Hand over a wave of long signals. Each has a bar of its own."""
         self.waves += 1
         now_ns = time.time_ns()
-        bar_ns = (now_ns // BAR_NS - self.waves) * BAR_NS
+        bar_ns = (self.first_bar - self.waves) * BAR_NS
         name = f"{len(self.house.lines)}-{self.waves}"
         signals = (
             Signal(f"{name}-{symbol}", "script", self.house.venue, symbol, Side.LONG, bar_ns, now_ns, now_ns,

@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from framework.engine.session import Session
 from framework_filters.listed import Listed
 from framework_protection.trailing_stop import TrailingStop
 from framework_simulator.emulator.build import DEFAULT_KEY
 from tests.faults.scene import ORDER, Theatre, rises, signal, well
-from tests.survival.house import SYMBOLS, Run, built, play, running
+from tests.survival.house import SYMBOLS, built, play, running
 
 # ── senders ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -102,10 +103,9 @@ def written(directory: Path) -> bytes:
     return b"".join(path.read_bytes() for path in sorted(directory.rglob("*")) if path.is_file())
 
 
-def told_by_errors(run: Run) -> str:
-    """A traceback with the local variables of every frame, from the middle of a request, and what objects show."""
-    exchange: Any = run.session.engine.desks[run.house.venue].exchange
-    shown = [repr(exchange), str(exchange), repr(exchange.line), repr(run.session), repr(run.house.world.settings)]
+def told_by_errors(session: Session, exchange: Any) -> str:
+    """What objects show of themselves, and a traceback with the local variables of every frame."""
+    shown = [repr(session), repr(exchange), str(exchange), repr(exchange.line)]
     try:
         exchange.line.client.api.no_such_method()
     except AttributeError as error:
@@ -131,7 +131,7 @@ def test_no_secret_is_written_logged_or_shown_whatever_goes_wrong(
             await run.until(lambda: house.fired() == 2, "an answer was cut off")
             house.fault("key-revoked", key=DEFAULT_KEY.key, at_ms=0)
             await run.until_event("venue_credentials")
-            shown.append(told_by_errors(run))
+            shown.append(told_by_errors(run.session, run.session.engine.desks[venue].exchange))
 
     play(scenario)
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from attrs import define, field, frozen
 
@@ -125,10 +125,8 @@ class DirectedRoads(Weather):
         return Way(usual.there_ns + late_ms * MS, usual.back_ns + slow_ms * MS, **own)
 
 
-class Between(Protocol):
-    """What is done to the state directory while the product is down."""
-
-    def __call__(self, directory: Path) -> object: ...
+Between = Callable[[Path], object]
+"""What is done to the state directory while the product is down."""
 
 
 @define(eq=False)

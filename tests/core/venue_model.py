@@ -61,7 +61,7 @@ from framework.core.steering import SECOND_NS, Policy, Step, look_at
 from framework.core.watch import is_due
 from framework.engine.snapshot import freeze, thaw
 from framework.testing import NOW_NS, SYMBOL
-from tests.core.strategies import Best, plan
+from tests.core.strategies import Best, plan, within_share
 
 D = Decimal
 MS = 1_000_000
@@ -557,7 +557,7 @@ class World:
                     assert order.client_id not in self.sent
                     assert ZERO < order.quantity <= max(D(1), self.it.entered)
                     if self.it.state in (State.PROTECTED, State.UNPROTECTED) and not self.strangers_were_here:
-                        self._check_part(order)
+                        assert within_share(self.it, order, self.shown.fills), "a part was taken twice"
                     self.sent.append(order.client_id)
                 case PlaceStop(order) | MoveStop(order):
                     assert order.side is self.side.exit
@@ -572,13 +572,6 @@ class World:
         assert len(self.sent) < MOST_REQUESTS, "the venue is flooded"
         if before is not None and before.initial_stop is not None:
             assert not tighter(self.side, before.wanted_stop, self.it.wanted_stop), "the wanted stop was loosened"
-
-    def _check_part(self, order: CloseOrder) -> None:
-        """A part in profit: what its orders really executed and this one are together no more than its share."""
-        ours = {leg.client_id for leg in self.it.closes}
-        gone = sum((f.quantity for f in self.shown.fills if f.client_id in ours), ZERO)
-        (first, *_) = [target for guard in self.it.guards.values() for target in guard.targets]
-        assert gone + order.quantity <= first.share * self.it.entered, "a part was taken twice"
 
     def check_end(self) -> None:
         """Once the venue has been honest for long: protected, or flat with nothing of ours left."""

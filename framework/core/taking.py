@@ -22,7 +22,7 @@ from .plan import smallest_quantity
 from .position import CloseLeg, LegState, Position, State
 from .protection import Ask, Guard, on_tick
 from .signal import Side
-from .steering import POLL_NS, Policy, Step, close, look_at
+from .steering import POLL_NS, TIDY_NS, Policy, Step, close, look_at
 from .watch import next_ask
 
 UNDER_WAY = (LegState.SENT, LegState.RESTING, LegState.UNKNOWN)
@@ -96,13 +96,14 @@ def part_answered(position: Position, event: CloseAnswered, _policy: Policy, _no
     match event.answer:
         case OrderReport() as report:
             position = note_close(position, event.client_id, report)
-            return position, look_at(position, 0 if report.status.is_final else POLL_NS)
+            # Not at once: a read that is on its way together with the stop for what remains would not show that.
+            return position, look_at(position, TIDY_NS if report.status.is_final else POLL_NS)
         case Unknown():
             unknown = position.with_leg(evolve(leg, state=LegState.UNKNOWN))
             return unknown, look_at(unknown)
         case Refusal() as refusal:
             position = note_close(position.with_leg(evolve(leg, refused=True)), event.client_id, refusal)
-            return position, (*_given_up(position, refusal), *look_at(position, POLL_NS))
+            return position, (*_given_up(position, refusal), *look_at(position, TIDY_NS))
 
 
 def _may_take(position: Position) -> bool:

@@ -41,7 +41,7 @@ def _line(row: PositionRow, fills: Sequence[FillRow]) -> ExitLine:
     slippage: Decimal | None = None
     if trigger is not None and price is not None:
         lost = (trigger - price) * (1 if row.side == "long" else -1)
-        slippage = (lost / trigger * HUNDRED).quantize(_HUNDREDTH_OF_A_BASIS_POINT)
+        slippage = (lost / trigger * HUNDRED).quantize(_HUNDREDTH_OF_A_BASIS_POINT) + 0  # never minus zero
     return ExitLine(
         position_id=row.position_id,
         account=row.account,

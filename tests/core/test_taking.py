@@ -99,6 +99,18 @@ def test_after_a_part_the_stop_is_brought_to_what_remains_without_a_gap() -> Non
     assert life.it.live_stop.client_id == life.ids[1]
 
 
+def test_the_stop_is_not_resized_again_while_the_one_for_what_remains_may_still_turn_up() -> None:
+    life = opened()
+    moves(life, "1")
+    done(life, "0.4")
+    held, fills = VenuePosition(SYMBOL, D("0.6"), D(100)), (entry_fill(life.it), close_fill(life.it, "0.4", "101"))
+
+    life.read(held, resting(life, 0, "1"), fills=fills)
+    assert life.asked(PlaceStop) == []
+    life.read(held, resting(life, 0, "1"), fills=fills, after_ns=life.policy.certain_ns)
+    assert [stop.order.quantity for stop in life.asked(PlaceStop)] == [D("0.6")]
+
+
 def test_an_attached_stop_follows_the_position_by_itself() -> None:
     life = opened(attaches=True)
     moves(life, "1")

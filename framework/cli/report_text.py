@@ -75,6 +75,12 @@ def detail_lines(figures: Figures) -> Iterator[str]:
             yield f"  {name}: median {span(latency.p50_ns)}, worst {span(latency.worst_ns)}, of {latency.count}"
     for each in figures.exits:
         yield f"  exits by {safe(each.reason)}: {each.count}, PnL {pnl(each.realized_pnl_usd)} USD"
+    if figures.exit_lines:
+        slipped, flat = figures.slippage, figures.trigger_to_flat
+        if slipped.count:
+            median, worst = shown(slipped.p50_percent), shown(slipped.worst_percent)
+            yield f"  slippage of {slipped.count} stops: median {median} %, worst {worst} %"
+        yield f"  trigger to flat: median {span(flat.p50_ns)}, worst {span(flat.worst_ns)}, of {flat.count}"
     for account, counts in figures.accounts.items():
         yield f"  {account}: {counts_line(counts)}"
     for error in figures.errors:

@@ -19,6 +19,7 @@ from ..components import (
     Sizer,
     positive,
 )
+from ..core.protection import named
 from ..registry import Registry
 from ..stages import Stage
 
@@ -136,6 +137,18 @@ class Deployment:
     def enabled_protections(self) -> tuple[Configured[Protection], ...]:
         """The protections that guard each position; never empty."""
         return _enabled(self.protections)
+
+    @property
+    def protectors(self) -> list[Any]:
+        """The components of `enabled_protections`, under names that tell several of one kind apart."""
+        everything = named([each.component for each in self.protections])
+        return [one for one, each in zip(everything, self.protections, strict=True) if each.enabled]
+
+    @property
+    def protection_states(self) -> dict[str, type]:
+        """The class of each protection's state, by the name that it has among all of them."""
+        everything = named([each.component for each in self.protections])
+        return {one.name: each.component.state_type for one, each in zip(everything, self.protections, strict=True)}
 
     @property
     def enabled_observers(self) -> tuple[Configured[Observer], ...]:

@@ -256,9 +256,13 @@ def must_move(position: Position, live: StopLeg) -> bool:
 
 
 def _outgrown(position: Position, live: StopLeg) -> bool:
-    """Whether a part was taken and the stop is for more than what remains. An attached one follows by itself."""
-    taken = any(leg.taken_by for leg in position.closes)
-    return taken and not live.attached and live.quantity > position.cover > ZERO
+    """Whether a part was taken and the stop is for more than what remains. An attached one follows by itself.
+
+    It protects as well as before, so nothing is done while another stop may still turn up.
+    """
+    if not any(leg.taken_by for leg in position.closes) or any(stop.is_doubtful for stop in position.stops):
+        return False
+    return not live.attached and live.quantity > position.cover > ZERO
 
 
 def _new_stop(position: Position, quantity: Decimal, policy: Policy) -> StopLeg:

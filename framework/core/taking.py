@@ -22,7 +22,7 @@ from .plan import smallest_quantity
 from .position import CloseLeg, LegState, Position, State
 from .protection import Ask, Guard, on_tick
 from .signal import Side
-from .steering import POLL_NS, Policy, Step, close, look_at
+from .steering import POLL_NS, TIDY_NS, Policy, Step, close, look_at
 from .watch import next_ask
 
 UNDER_WAY = (LegState.SENT, LegState.RESTING, LegState.UNKNOWN)
@@ -52,13 +52,13 @@ def next_part(position: Position) -> Part | None:
     if not any(guard.targets for guard in guards.values()) or not _may_take(position):
         return None
     rules, closed, share = position.plan.rules, _closed(position), ZERO
+    left = min(position.open_quantity, position.entered - closed)
     for name, price, more in _targets(position.side, guards, rules):
         share += more
         wanted = position.entered if share >= 1 else floor_to(share * position.entered, rules.step_size)
-        quantity, smallest = min(wanted - closed, position.open_quantity), smallest_quantity(rules, price)
-        rest = position.open_quantity - quantity
-        if quantity > ZERO and rest < smallest:
-            return Part(name, price, position.open_quantity, last=True)
+        quantity, smallest = min(wanted - closed, left), smallest_quantity(rules, price)
+        if quantity > ZERO and left - quantity < smallest:
+            return Part(name, price, left, last=True)
         if quantity >= smallest:
             return Part(name, price, quantity, last=False)
     return None
@@ -81,7 +81,7 @@ def take(position: Position, price: Decimal, now_ns: int) -> Step:
         return position, ()
     told = _told(position, part, price)
     if part.last:
-        position, commands = close(position, part.component, now_ns)
+        position, commands = close(position, part.component, now_ns, quantity=part.quantity)
         return position, (told, *commands)
     leg = CloseLeg(position.next_id(Leg.EXIT), part.quantity, LegState.SENT, taken_by=part.component, sent_ns=now_ns)
     order = CloseOrder(leg.client_id, position.symbol, position.side.exit, leg.quantity)
@@ -96,13 +96,14 @@ def part_answered(position: Position, event: CloseAnswered, _policy: Policy, _no
     match event.answer:
         case OrderReport() as report:
             position = note_close(position, event.client_id, report)
-            return position, look_at(position, 0 if report.status.is_final else POLL_NS)
+            # Not at once: a read that is on its way together with the stop for what remains would not show that.
+            return position, look_at(position, TIDY_NS if report.status.is_final else POLL_NS)
         case Unknown():
             unknown = position.with_leg(evolve(leg, state=LegState.UNKNOWN))
             return unknown, look_at(unknown)
         case Refusal() as refusal:
             position = note_close(position.with_leg(evolve(leg, refused=True)), event.client_id, refusal)
-            return position, (*_given_up(position, refusal), *look_at(position, POLL_NS))
+            return position, (*_given_up(position, refusal), *look_at(position, TIDY_NS))
 
 
 def _may_take(position: Position) -> bool:
@@ -118,8 +119,14 @@ def _may_take(position: Position) -> bool:
 
 
 def _closed(position: Position) -> Decimal:
-    """What was closed: the answer to an order may be told before its executions are, or after."""
-    return max(position.exited, sum((leg.filled for leg in position.closes), ZERO))
+    """What was closed. Of each order either its answer or its executions may be told first: the larger counts."""
+    executed: dict[str, Decimal] = {}
+    for fill in position.fills.values():
+        if fill.side is position.side.exit:
+            executed[fill.client_id] = executed.get(fill.client_id, ZERO) + fill.quantity
+    for leg in position.closes:
+        executed[leg.client_id] = max(executed.get(leg.client_id, ZERO), leg.filled)
+    return sum(executed.values(), ZERO)
 
 
 def _targets(side: Side, guards: Mapping[str, Guard], rules: MarketRules) -> list[tuple[str, Decimal, Decimal]]:

@@ -98,7 +98,7 @@ class Session:
             inbox=Inbox(tuple(desks), frozenset(settings.signal_may_set)),
             filters=[each.component for each in deployment.enabled_filters],
             rulebook=Rulebook(
-                [each.component for each in deployment.enabled_protections],
+                deployment.protectors,
                 deployment.sizer.component,
                 [each.component for each in deployment.enabled_risk],
             ),
@@ -160,7 +160,7 @@ class Session:
     def _policy(self, account: ConfiguredExchange) -> Policy:
         settings, able = self.deployment.framework, account.component.capabilities
         return Policy(
-            protections=[each.component for each in self.deployment.enabled_protections],
+            protections=self.deployment.protectors,
             execution=self.deployment.execution.component,
             attaches_stops=able.attaches_stops,
             amends_stops=able.amends_stops,
@@ -224,7 +224,7 @@ class Session:
         """The positions that an earlier run left open or closed lately, as the journal knows them."""
         if self.recorded:
             return []
-        state_types = {each.use: each.component.state_type for each in self.deployment.protections}
+        state_types = self.deployment.protection_states
         since_ns = self.clock.now_ns() - 2 * DAY_NS
         with self.journal.reader() as reader:
             return [thaw(row.snapshot, state_types) for row in reader.open_snapshots(changed_since_ns=since_ns)]

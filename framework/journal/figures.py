@@ -97,6 +97,35 @@ class ExitCount:
     fees_usd: Decimal
 
 
+@frozen
+class ExitLine:
+    """How one position ended. `trigger_price` is that of the stop that acted, None for a close of ours.
+
+    `fill_price` is what the exit got on average, parts that were closed in profit before it left out.
+    `slippage_percent` is how much worse that is than the trigger, in percent of it; below zero: better. `to_flat_ns`
+    is the time from the trigger, or the decision to close, to the last execution.
+    """
+
+    position_id: str
+    account: str
+    symbol: str
+    reason: str
+    trigger_price: Decimal | None
+    fill_price: Decimal | None
+    slippage_percent: Decimal | None
+    to_flat_ns: int | None = field(metadata=DURATION)
+    closed_ns: int
+
+
+@frozen
+class Slippage:
+    """The slippage of `count` exits by a stop, in percent of the trigger: the median (the lower of two), the worst."""
+
+    count: int
+    p50_percent: Decimal | None
+    worst_percent: Decimal | None
+
+
 @frozen(kw_only=True)
 class Figures(Counts):
     """Counts and what came of them. `still_open` positions were opened and are not closed."""
@@ -105,6 +134,9 @@ class Figures(Counts):
     coverage: Coverage
     errors: tuple[ErrorCount, ...]
     exits: tuple[ExitCount, ...]
+    exit_lines: tuple[ExitLine, ...]
+    slippage: Slippage
+    trigger_to_flat: Latency
     still_open: int
     realized_pnl_usd: Decimal = field(metadata={"json": "realized_pnl"})
     fees_usd: Decimal

@@ -10,6 +10,7 @@ from typing import Any
 from attrs import frozen
 
 from ..core.numbers import HUNDRED, ZERO
+from .exits import exit_lines, slippage_of, to_flat
 from .figures import (
     STAGES,
     Counts,
@@ -24,7 +25,7 @@ from .figures import (
     WaveReport,
 )
 from .reader import JournalReader
-from .rows import EventRow, OrderRow, PositionRow, SignalRow, WaveRow
+from .rows import EventRow, FillRow, OrderRow, PositionRow, SignalRow, WaveRow
 
 
 @frozen
@@ -36,6 +37,7 @@ class Material:
     positions: Sequence[PositionRow]
     orders: Sequence[OrderRow]
     events: Sequence[EventRow]
+    fills: Sequence[FillRow] = ()
 
     def of_wave(self, wave: WaveRow) -> Material:
         """The part that belongs to one wave."""
@@ -46,7 +48,8 @@ class Material:
         position_ids = {row.position_id for row in positions} | {row.position_id for row in signals}
         orders = [row for row in self.orders if row.position_id in position_ids]
         events = [row for row in self.events if row.position_id in position_ids or row.signal_id in signal_ids]
-        return Material((wave,), signals, positions, orders, events)
+        fills = [row for row in self.fills if row.position_id in position_ids]
+        return Material((wave,), signals, positions, orders, events, fills)
 
 
 def report(
@@ -61,7 +64,7 @@ def report(
         and (until_ns is None or wave.bar_time_ns < until_ns)
     ]
     signals, positions, orders = reader.signals(), reader.positions(), reader.orders()
-    return report_of(Material(waves, signals, positions, orders, reader.events("error")))
+    return report_of(Material(waves, signals, positions, orders, reader.events("error"), reader.fills()))
 
 
 def report_of(material: Material) -> Report:
@@ -75,6 +78,7 @@ def report_of(material: Material) -> Report:
         # Events that concern no wave (a lost stream) belong to the sum alone.
         [row for row in material.events if not row.position_id and not row.signal_id]
         + [row for part in parts for row in part.events],
+        [row for part in parts for row in part.fills],
     )
     waves = tuple(
         WaveReport(**_figures(part), wave_id=wave.wave_id, bar_time_ns=wave.bar_time_ns, targets=wave.targets)
@@ -89,6 +93,7 @@ def _figures(material: Material) -> dict[str, Any]:
     accounts = sorted({row.account for row in material.signals if row.account is not None})
     opened = [row for row in positions if row.opened_ns is not None]
     exited = [row for row in opened if row.closed_ns is not None]
+    lines = exit_lines(exited, material.fills)
     by_account = {
         account: Counts(
             **_counts(
@@ -104,6 +109,9 @@ def _figures(material: Material) -> dict[str, Any]:
         "coverage": _coverage(opened),
         "errors": _errors(material.orders, material.events),
         "exits": _exits(exited),
+        "exit_lines": lines,
+        "slippage": slippage_of(lines),
+        "trigger_to_flat": to_flat(lines),
         "still_open": len(opened) - len(exited),
         "realized_pnl_usd": _sum(row.realized_pnl_usd for row in positions),
         "fees_usd": _sum(row.fees_usd for row in positions),

@@ -87,6 +87,15 @@ def test_the_order_of_the_file_is_kept_and_a_filter_may_be_used_twice(desk: Desk
     assert titles == ["first", "second"]
 
 
+def test_several_protections_of_one_kind_have_names_of_their_own_that_a_disabled_one_does_not_shift(desk: Desk) -> None:
+    off, on = '[[protection]]\nuse = "stop"\nenabled = false\n', '[[protection]]\nuse = "stop"\n'
+
+    deployment = desk.load(SAMPLE + "\n" + off + on)
+
+    assert [each.name for each in deployment.protectors] == ["stop", "stop-3"]
+    assert set(deployment.protection_states) == {"stop", "stop-2", "stop-3"}
+
+
 def test_a_disabled_component_keeps_its_place_but_is_not_among_the_enabled(desk: Desk) -> None:
     more = """
 [exchanges.spare]

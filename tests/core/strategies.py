@@ -20,7 +20,7 @@ from framework.core.happenings import (
 from framework.core.lifecycle import advance, begin
 from framework.core.market import MarketRules
 from framework.core.numbers import floor_to
-from framework.core.orders import Fill, OrderReport, OrderStatus, OrderType, StopReport, VenuePosition
+from framework.core.orders import CloseOrder, Fill, OrderReport, OrderStatus, OrderType, StopReport, VenuePosition
 from framework.core.plan import SizedPlan
 from framework.core.position import Position, State
 from framework.core.protection import Ask, Guard, Holding, NoState, Target
@@ -263,3 +263,11 @@ def protected(policy: Policy, side: Side = Side.LONG, quantity: str = "1") -> Li
     else:
         life.happens(StopAnswered(stop.client_id, resting(stop.client_id, life.it.wanted_stop, quantity)))
     return life
+
+
+def within_share(position: Position, order: CloseOrder, executions: tuple[Fill, ...]) -> bool:
+    """Whether a part, and what the orders before it really executed, are together no more than the first share."""
+    ours = {leg.client_id for leg in position.closes}
+    gone = sum((each.quantity for each in executions if each.client_id in ours), D(0))
+    (first, *_) = [target for guard in position.guards.values() for target in guard.targets]
+    return gone + order.quantity <= first.share * position.entered

@@ -63,7 +63,7 @@ from framework.core.steering import SECOND_NS, Policy, Step, look_at
 from framework.core.watch import is_due
 from framework.engine.snapshot import freeze, thaw
 from framework.testing import NOW_NS, SYMBOL
-from tests.core.strategies import Best, plan
+from tests.core.strategies import Best, plan, within_share
 from tests.core.venue_shown import Order, Shown, Stop
 
 D = Decimal
@@ -527,6 +527,8 @@ class World:
                     assert order.side is self.side.exit
                     assert order.client_id not in self.sent
                     assert ZERO < order.quantity <= max(D(1), self.it.entered)
+                    if self.it.state in (State.PROTECTED, State.UNPROTECTED) and not self.strangers_were_here:
+                        assert within_share(self.it, order, self.shown.fills), "a part was taken twice"
                     self.sent.append(order.client_id)
                 case PlaceStop(order) | MoveStop(order):
                     assert order.side is self.side.exit

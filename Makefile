@@ -4,12 +4,13 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: run rehearse test tests-that-wait tests-that-work check simulate survive bench lock clean help
+.PHONY: run rehearse test tests-that-wait tests-that-work check simulate survive fuzz bench lock clean help
 
 VENV := .venv
 BIN := $(VENV)/bin
 CONFIG ?= config.toml
 SEED ?= 0
+FUZZ ?= 1000000
 JUDGED := --judge tests.simulation.judging:judge
 
 # The first interpreter that is new enough; asked only when .venv has to be made.
@@ -55,6 +56,9 @@ simulate: $(VENV)/.stamp-dev ## ten minutes of the product against faults, crash
 survive: $(VENV)/.stamp-dev ## what the product survives on emulated venues, and a network that is lost for a minute
 	@$(BIN)/pytest tests/survival
 	@SURVIVE_OUTAGE_S=60 $(BIN)/pytest tests/survival/test_network_lost.py
+
+fuzz: $(VENV)/.stamp-dev ## a million damaged messages for every parser of signals
+	@PYTHONPATH=. $(BIN)/python -m tests.signals.fuzzing $(FUZZ) $(SEED)
 
 bench: $(VENV)/.stamp-run ## what things cost, beside their budgets
 	@$(BIN)/python -m bench

@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: run rehearse test tests-that-wait tests-that-work check simulate mutants survive kills bench lock clean help
+.PHONY: run rehearse test tests-that-wait tests-that-work check simulate mutants survive kills fuzz bench lock clean help
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -12,6 +12,7 @@ CONFIG ?= config.toml
 SEED ?= 0
 COUNT ?= 1000
 RESULTS ?= var/kills.jsonl
+FUZZ ?= 1000000
 JUDGED := --judge tests.simulation.judging:judge
 
 # The first interpreter that is new enough; asked only when .venv has to be made.
@@ -66,6 +67,9 @@ kills: $(VENV)/.stamp-dev ## a thousand SIGKILLs, damaged journals, a process st
 	@FRAMEWORK_BLOWS=1000 $(BIN)/pytest tests/journal/test_blows.py
 	@KILLS_DAMAGES=24 KILLS_SEED=$(SEED) $(BIN)/pytest tests/kills/test_damaged.py
 	@KILLS_STOPPED_S=60 $(BIN)/pytest tests/kills/test_stopped.py
+
+fuzz: $(VENV)/.stamp-dev ## a million damaged messages for every parser of signals
+	@PYTHONPATH=. $(BIN)/python -m tests.signals.fuzzing $(FUZZ) $(SEED)
 
 bench: $(VENV)/.stamp-run ## what things cost, beside their budgets
 	@$(BIN)/python -m bench

@@ -38,7 +38,8 @@ class FrameworkSettings:
     `state`: the directory of the journal, relative to the configuration's own. `max_quote_age_s`: an older quote
     is missing data. `data_timeout_s`: how long the market data of one signal may take. `entry_deadline_s`: when an
     entry that has not ended is given up. `protect_within_s` and `stop_tries`: how long and how often a stop is tried
-    before the position is closed. `wave_settle_s`: how long a wave waits for more signals of its bar.
+    before the position is closed. `wave_settle_s`: how long a wave waits for more signals of its bar,
+    `wave_deadline_s`: how long at the most. `max_signal_age_s`: a signal that was made longer ago is refused.
     `start_timeout_s`: how long the first account, or one try for one, may take at the start; and each step of a check.
     `reconcile_every_s`: how often each account is read as a whole and compared with the journal. `foreign_positions`:
     what is done about a position at the venue that is not ours. `signal_may_set`: which settings a signal may decide
@@ -56,6 +57,8 @@ class FrameworkSettings:
     signal_may_set: tuple[Literal["stop", "trailing", "max_positions", "min_scores"], ...] = ()
     reconcile_every_s: int = field(default=60, validator=positive)
     foreign_positions: Literal["ignore", "protect", "adopt"] = "ignore"
+    wave_deadline_s: int = field(default=30, validator=positive)
+    max_signal_age_s: int = field(default=3600, validator=positive)
 
 
 @frozen

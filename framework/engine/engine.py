@@ -29,6 +29,7 @@ from ..core.steering import SECOND_NS, Step, look_at
 from ..core.triggers import NEVER_ABOVE
 from ..errors import ProtocolError
 from .asking import Asking
+from .closing import Closing
 from .desk import Desk
 from .dispatch import Dispatcher
 from .durably import pass_on, retrieve
@@ -71,6 +72,7 @@ class Limits:
     wave_settle_s: int
     reconcile_every_s: int = 60
     foreign_positions: ForeignPolicy = "ignore"
+    wave_deadline_s: int = 30
 
 
 @define
@@ -95,8 +97,8 @@ class Engine:
     _queue: asyncio.Queue[Message] = field(factory=asyncio.Queue, init=False)
     _consumer: asyncio.Task[None] | None = field(default=None, init=False)
     _accounts: dict[str, str] = field(factory=dict, init=False)
-    _settling: dict[str, asyncio.TimerHandle] = field(factory=dict, init=False)
     _missed: dict[str, CloseAll] = field(factory=dict, init=False)
+    _closing: Closing = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.dispatcher = Dispatcher(
@@ -137,6 +139,10 @@ class Engine:
             max_quote_age_ns=self.limits.max_quote_age_s * SECOND_NS,
             data_timeout_s=self.limits.data_timeout_s,
             forbidden=self.forbidden,
+        )
+        limits = self.limits
+        self._closing = Closing(
+            limits.wave_settle_s, limits.wave_deadline_s, lambda wave_id: self._post(WaveDue(wave_id))
         )
 
     # ── from outside ────────────────────────────────────────────────────────────────────────────────────────
@@ -252,8 +258,7 @@ class Engine:
 
     async def aclose(self) -> None:
         """Stop consuming and give up what is under way. Orders at the venues stay as they are."""
-        for timer in self._settling.values():
-            timer.cancel()
+        self._closing.cancel()
         await self.waves.aclose()
         await self.reconciler.aclose()
         await self.dispatcher.aclose()
@@ -360,14 +365,7 @@ class Engine:
     def _batch_arrived(self, message: BatchArrived) -> None:
         records, touched = self.inbox.take(message.batch, self.clock.now_ns())
         self.store.append(*records).add_done_callback(lambda done: pass_on(done, message.durable))
-        for wave_id in touched:
-            if wave_id in self._settling:
-                self._settling.pop(wave_id).cancel()
-            if message.batch.complete:
-                self._post(WaveDue(wave_id))
-            else:
-                loop = asyncio.get_running_loop()
-                self._settling[wave_id] = loop.call_later(self.limits.wave_settle_s, self._post, WaveDue(wave_id))
+        self._closing.touched(touched, whole=message.batch.complete)
 
     def _wave_due(self, wave_id: str) -> None:
         if wave_id in self.inbox.waves:

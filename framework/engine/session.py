@@ -95,7 +95,7 @@ class Session:
             clock=self.clock,
             store=self.journal,
             desks=desks,
-            inbox=Inbox(tuple(desks), frozenset(settings.signal_may_set)),
+            inbox=Inbox(tuple(desks), frozenset(settings.signal_may_set), settings.max_signal_age_s * SECOND_NS),
             filters=[each.component for each in deployment.enabled_filters],
             rulebook=Rulebook(
                 deployment.protectors,
@@ -108,6 +108,7 @@ class Session:
                 settings.wave_settle_s,
                 settings.reconcile_every_s,
                 settings.foreign_positions,
+                settings.wave_deadline_s,
             ),
             entries_stopped=self.entries_stopped,
             report=self.watchman.report,
@@ -233,6 +234,11 @@ class Session:
         """The positions of an earlier run that are looked after; and the signals and waves it has taken are known."""
         with self.journal.reader() as reader:
             self.engine.inbox.known.update(reader.known_signal_ids())
+            since_ns = self.clock.now_ns() - self.engine.inbox.max_age_ns
+            for row in reader.signals_taken_since(since_ns):
+                self.engine.inbox.remember(
+                    row.source, row.signal_id, (row.account, row.symbol, row.side, row.bar_time_ns)
+                )
             self.engine.inbox.decided.update(w.wave_id for w in reader.waves() if w.decided_ns is not None)
         positions = self._left_open()
         for left in (p for p in positions if p.account not in self.engine.desks and not p.is_settled):

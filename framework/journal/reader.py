@@ -96,6 +96,12 @@ class JournalReader:
         query = table.select(table.signal_id).where(table.outcome != "refused")
         return frozenset(row["signal_id"] for row in self._dicts(query))
 
+    def signals_taken_since(self, since_ns: int) -> tuple[rows.SignalRow, ...]:
+        """The signals that were taken in and had been made since an instant, oldest first."""
+        table = models.SignalTable
+        query = table.select().where(table.outcome != "refused", table.created_ns >= since_ns).order_by(table.seq)
+        return self._rows(query, rows.SignalRow)
+
     def decisions(self, signal_id: str | None = None) -> tuple[rows.DecisionRow, ...]:
         """The decisions about one signal, or all."""
         table = models.DecisionTable

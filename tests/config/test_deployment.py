@@ -52,6 +52,8 @@ def test_the_kernels_own_settings_have_defaults(desk: Desk) -> None:
         wave_settle_s=2,
         start_timeout_s=60,
         signal_may_set=(),
+        wave_deadline_s=30,
+        max_signal_age_s=3600,
     )
 
 
@@ -60,10 +62,10 @@ def test_the_kernels_own_settings_are_read(desk: Desk) -> None:
         'state = "var"',
         'state = "data"\nmax_quote_age_s = 1\ndata_timeout_s = 2\nentry_deadline_s = 3\nprotect_within_s = 4\n'
         'stop_tries = 5\nwave_settle_s = 6\nstart_timeout_s = 7\nsignal_may_set = ["stop", "min_scores"]\n'
-        'reconcile_every_s = 8\nforeign_positions = "adopt"',
+        'reconcile_every_s = 8\nforeign_positions = "adopt"\nwave_deadline_s = 9\nmax_signal_age_s = 10',
     )
 
-    expected = FrameworkSettings("data", 1, 2, 3, 4, 5, 6, 7, ("stop", "min_scores"), 8, "adopt")
+    expected = FrameworkSettings("data", 1, 2, 3, 4, 5, 6, 7, ("stop", "min_scores"), 8, "adopt", 9, 10)
     assert desk.load(text).framework == expected
 
 

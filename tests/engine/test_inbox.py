@@ -13,16 +13,18 @@ from framework import (
     Batch,
     Percent,
     Record,
+    Side,
     Signal,
     SignalReceived,
     SignalRefused,
     SignalSettings,
     WaveOpened,
 )
-from framework.engine.inbox import SETTINGS, Inbox
+from framework.engine.inbox import MAX_AHEAD_NS, SETTINGS, Inbox
 from framework.testing import NOW_NS, make_signal
 
 D = Decimal
+S = 1_000_000_000
 BAR = 1_735_732_800_000_000_000
 WAVE = "2025-01-01T12:00Z"
 ALL = SignalSettings(
@@ -64,9 +66,9 @@ def test_the_first_signal_of_a_bar_opens_its_wave_and_the_others_join_it() -> No
 
 
 def test_a_batch_names_the_waves_that_it_added_to_once_and_in_order() -> None:
-    later = signal("s2", bar_time_ns=BAR + 900_000_000_000)
-    records, touched = inbox().take(Batch((later, signal("s1"), evolve(later, id="s3"))), NOW_NS)
-    assert touched == ["2025-01-01T12:15Z", WAVE]
+    other = signal("s2", bar_time_ns=BAR - 900_000_000_000)
+    records, touched = inbox().take(Batch((other, signal("s1"), evolve(other, id="s3"))), NOW_NS)
+    assert touched == ["2025-01-01T11:45Z", WAVE]
     assert sum(isinstance(record, WaveOpened) for record in records) == 2
 
 
@@ -105,6 +107,74 @@ def test_a_signal_that_was_refused_for_its_account_may_come_again_for_another() 
     box = inbox()
     refusal(box, signal(account="three"))
     assert isinstance(taken(box, signal())[-1], SignalReceived)
+
+
+# ── age ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_signal_that_was_made_too_long_ago_is_stale() -> None:
+    box = Inbox(("one",), frozenset(), max_age_ns=60 * S)
+    assert refusal(box, signal(created_ns=NOW_NS - 60 * S - 1)).code == "stale"
+    assert isinstance(taken(box, signal(created_ns=NOW_NS - 60 * S))[-1], SignalReceived)
+
+
+@pytest.mark.parametrize("name", ["created_ns", "bar_time_ns"])
+def test_a_signal_of_a_time_to_come_is_refused_unless_clocks_may_differ_by_so_much(name: str) -> None:
+    ahead: dict[str, Any] = {name: NOW_NS + MAX_AHEAD_NS}
+    beyond: dict[str, Any] = {name: NOW_NS + MAX_AHEAD_NS + 1}
+    assert isinstance(taken(inbox(), signal(**ahead))[-1], SignalReceived)
+    assert refusal(inbox(), signal(**beyond)).code == "future"
+
+
+# ── the same signal from several sources ────────────────────────────────────────────────────────────────────
+
+
+def test_what_another_source_brought_already_is_a_duplicate_under_any_id() -> None:
+    box = inbox()
+    taken(box, signal("s1", source="websocket"))
+    bad = refusal(box, signal("webhook:7", source="webhook"))
+    assert bad.code == "duplicate"
+    assert "the source websocket brought the same before, as signal s1" in bad.message
+
+
+@pytest.mark.parametrize(
+    "fields", [{"symbol": "OTHERUSDT"}, {"account": "two"}, {"side": Side.SHORT}, {"bar_time_ns": BAR + S}], ids=str
+)
+def test_another_source_may_bring_what_differs(fields: dict[str, Any]) -> None:
+    box = inbox()
+    taken(box, signal("s1", source="websocket"))
+    assert isinstance(taken(box, signal("w1", source="webhook", **fields))[-1], SignalReceived)
+
+
+def test_one_source_may_say_the_same_twice_under_two_ids() -> None:
+    box = inbox()
+    taken(box, signal("s1"))
+    assert isinstance(taken(box, signal("s2"))[-1], SignalReceived)
+
+
+def test_what_an_earlier_run_took_from_another_source_is_a_duplicate() -> None:
+    box = inbox()
+    one = signal("s1", source="websocket")
+    box.remember("websocket", "s1", (one.account, one.symbol, one.side.value, one.bar_time_ns))
+    assert refusal(box, signal("w1", source="webhook")).code == "duplicate"
+
+
+def test_what_was_taken_is_remembered_in_a_bounded_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("framework.engine.inbox.KEPT_CONTENTS", 2)
+    box = inbox()
+    for n in range(3):
+        taken(box, signal(f"s{n}", symbol=f"A{n}USDT"))
+    assert isinstance(taken(box, signal("w0", source="webhook", symbol="A0USDT"))[-1], SignalReceived)
+    assert refusal(box, signal("w2", source="webhook", symbol="A2USDT")).code == "duplicate"
+
+
+def test_a_wave_takes_no_more_signals_than_there_is_room_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("framework.engine.inbox.MOST_IN_A_WAVE", 2)
+    records = taken(inbox(), *(signal(f"s{n}", symbol=f"A{n}USDT") for n in range(3)))
+    assert [each.bad.code for each in records if isinstance(each, SignalRefused)] == ["over_limit"]
+
+
+# ── values ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize(

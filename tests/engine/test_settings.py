@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import pytest
 
-from framework import Batch, Decision, EntryOrder, OrderType, Percent, Refusal, SignalSettings
+from framework import Batch, Decision, EntryOrder, OrderType, Percent, Refusal, SignalRefused, SignalSettings
 from framework.config.deployment import FrameworkSettings
 from framework.testing import NOW_NS, SYMBOL, make_quote, make_signal
 from tests.core.strategies import LimitFirst
@@ -99,6 +99,31 @@ def test_wave_settle_s(tmp_path: Path, wave_settle_s: int) -> None:
         market = venue()
         await played(tmp_path, market, Batch((ONE,)), wave_settle_s=wave_settle_s)
         assert [each.time_ns for each in market.of("place_entry")] == [NOW_NS + wave_settle_s * S]
+
+    scenario()
+
+
+@pytest.mark.parametrize("wave_deadline_s", [2, 4])
+def test_wave_deadline_s(tmp_path: Path, wave_deadline_s: int) -> None:
+    @in_virtual_time
+    async def scenario() -> None:
+        symbols = [f"{letter}USDT" for letter in "ABCDEFG"]
+        market = venue("one", *symbols)
+        trickle = [each for s in symbols for each in (Batch((make_signal(s, id=s, account="one"),)), 1)]
+        await played(tmp_path, market, *trickle, wave_settle_s=3, wave_deadline_s=wave_deadline_s)
+        entries = market.of("place_entry")
+        assert {each.time_ns for each in entries} == {NOW_NS + wave_deadline_s * S}
+        assert len(entries) in (wave_deadline_s, wave_deadline_s + 1)  # whoever comes at that instant may be in time
+
+    scenario()
+
+
+@pytest.mark.parametrize(("max_signal_age_s", "code"), [(9, "stale"), (10, "")])
+def test_max_signal_age_s(tmp_path: Path, max_signal_age_s: int, code: str) -> None:
+    @in_virtual_time
+    async def scenario() -> None:
+        done = await played(tmp_path, venue(), max_signal_age_s=max_signal_age_s)
+        assert [each.bad.code for each in done.of(SignalRefused)] == ([code] if code else [])
 
     scenario()
 

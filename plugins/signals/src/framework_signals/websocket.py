@@ -165,11 +165,13 @@ class WebSocketSource:
         """Hand over what is new in a message. False: it made no sense."""
         now_ns = link.clock.now_ns()
         self._state = evolve(self._state, heard_ns=now_ns)
-        if isinstance(value, Mapping) and value.get("type") in SMALL_TALK:
+        kind = value.get("type") if isinstance(value, Mapping) else None
+        if isinstance(kind, str) and kind in SMALL_TALK:
             return True
         items = items_of(value)
         if items is None:
-            await self._hand_over(link, [(digest_of(raw), each) for each in self._parsed(raw, now_ns)], whole=False)
+            said = raw if isinstance(raw, str) else raw.decode(errors="replace")
+            await self._hand_over(link, [(digest_of(said), each) for each in self._parsed(raw, now_ns)], whole=False)
             return False
         fresh = [(digest, item) for item in items if (digest := digest_of(item)) not in self._taken]
         judged = parse_items([item for _, item in fresh], source=self.name, venues=self.venues, received_ns=now_ns)

@@ -35,6 +35,7 @@ from .links import Links
 from .obeying import Obedience
 from .observers import Gallery
 from .snapshot import thaw
+from .undecided import never_decided
 
 SETTLE_S = 600
 """How long, in the session's own time, the end of a recording waits for what is still under way."""
@@ -241,6 +242,8 @@ class Session:
         with self.journal.reader() as reader:
             self.engine.inbox.known.update(reader.known_signal_ids())
             self.engine.inbox.decided.update(w.wave_id for w in reader.waves() if w.decided_ns is not None)
+            undecided = reader.signals(outcome="received")
+        self.journal.append(*(never_decided(row, self.clock.now_ns()) for row in undecided))
         positions = self._left_open()
         for left in (p for p in positions if p.account not in self.engine.desks and not p.is_settled):
             text = f"{left.account} {left.symbol}: this account is not enabled: nobody looks after its open position"

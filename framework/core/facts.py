@@ -75,10 +75,12 @@ def attached_stop(position: Position) -> StopLeg | None:
     return next(going, attached[0] if attached else None)
 
 
-def note_stop(position: Position, report: StopReport) -> Position:
+def note_stop(position: Position, report: StopReport, *, answers: bool = False) -> Position:
     """Where a stop rests now, or that it does not any more. One that has ended does not begin again.
 
-    Unless it was only given up because reads did not show it: once its position is over, it has to be removed.
+    `answers`: the venue says so in answer to a request about it. Only that ends a move: events and reads that cross it
+    may be older, or tell its success before the answer does, and the move would be sent twice. One that was only given
+    up because reads did not show it has to be removed once its position is over: it begins again.
     """
     leg = stop_of(position, report)
     if leg is None or leg.state is LegState.TRIGGERED:
@@ -86,7 +88,8 @@ def note_stop(position: Position, report: StopReport) -> Position:
     if leg.state is LegState.DONE and not (leg.lost_ns is not None and report.live and position.state.is_final):
         return position
     if report.live:
-        state = LegState.CANCELLING if leg.state is LegState.CANCELLING else LegState.RESTING
+        stays = leg.state is LegState.CANCELLING or (leg.state is LegState.MOVING and not answers)
+        state = leg.state if stays else LegState.RESTING
         trigger = report.trigger_price if report.trigger_price is not None else leg.trigger_price
         quantity = report.quantity if report.quantity is not None else leg.quantity
         # Who was missed by a read stays in doubt until a read shows it: the answer may be older.

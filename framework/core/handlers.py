@@ -103,7 +103,8 @@ def stop_answered(position: Position, event: StopAnswered, policy: Policy, now_n
                 return _cancel_failed(position, leg)
             return resume(note_stop(position, report), policy, now_ns)
         case StopReport() as report if report.live:
-            return resume(evolve(note_stop(position, report), stop_tries=0, refused_moves=0), policy, now_ns)
+            noted = note_stop(position, report, answers=True)
+            return resume(evolve(noted, stop_tries=0, refused_moves=0), policy, now_ns)
         case StopReport() as report if report.reason == "triggered":
             return _stop_triggered(position, note_stop(position, report), leg, now_ns)
         case StopReport() as report:
@@ -114,9 +115,11 @@ def stop_answered(position: Position, event: StopAnswered, policy: Policy, now_n
         case Refusal() as refusal:
             return keep_quarantine(position, *_stop_refused(position, leg, refusal, policy, now_ns))
         case Unknown():
-            # One that was being moved rests at its old place or its new one.
-            unsure = evolve(leg, state=LegState.UNKNOWN) if leg.state is LegState.SENT else leg
-            return position.with_leg(unsure), look_at(position)
+            if leg.state is LegState.SENT:
+                position = position.with_leg(evolve(leg, state=LegState.UNKNOWN))
+            elif leg.state is LegState.MOVING:  # it rests at its old place or its new one: the read says which
+                position = position.with_leg(evolve(leg, state=LegState.RESTING))
+            return position, look_at(position)
 
 
 def _stop_refused(position: Position, leg: StopLeg, refusal: Refusal, policy: Policy, now_ns: int) -> Step:
@@ -165,7 +168,7 @@ def stop_answered_late(position: Position, event: StopAnswered, _policy: Policy,
         return position, ()
     answer = event.answer
     if isinstance(answer, StopReport) and not (event.cancelling and answer.live):
-        position = note_stop(position, answer)
+        position = note_stop(position, answer, answers=True)
         return sweep(position) if position.state.is_final else (position, ())
     if event.cancelling:
         return _cancel_failed(position, leg)

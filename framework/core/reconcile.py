@@ -24,8 +24,11 @@ from .steering import SECOND_NS
 CONFIRM_NS = 5 * SECOND_NS
 """Two readings prove something together when they are this far apart."""
 
-LOOK_BACK_NS = 7 * 86_400 * SECOND_NS
-"""How far back executions are looked through for the order that opened a position which nobody knows."""
+LOOK_BACK_DAYS = (7, 28, 91)
+"""How far back executions are looked through for the order that opened a position nobody knows: further each time.
+
+A venue tells a week with one request, and a reading must not take long.
+"""
 
 ForeignPolicy = Literal["ignore", "protect", "adopt"]
 """What is done about a position that is not ours: nothing, a stop alone, or all that is done for one of ours."""
@@ -181,6 +184,11 @@ def traced(held: VenuePosition, seen: AccountSeen) -> str | None:
         if fill.side is side.entry:  # the last one that made it larger says whose it is
             return owner_of(fill.client_id) if _leg_of(fill.client_id) is Leg.ENTRY else None
     return None
+
+
+def shows_opening(held: VenuePosition, fills: Iterable[Fill]) -> bool:
+    """Whether executions reach back to one that made a position larger: the last of those says whose it is."""
+    return any(fill.side is side_of(held).entry for fill in fills)
 
 
 def own_stops(held: VenuePosition, owner: str, seen: AccountSeen) -> tuple[RestingOrder, ...]:

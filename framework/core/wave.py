@@ -49,14 +49,15 @@ class Queue:
         return f"target of {self.target} for {self.account} already reached"
 
 
-def queue_for(account: str, signals: Iterable[Signal], target: int) -> Queue:
+def queue_for(account: str, signals: Iterable[Signal], target: int, opened: frozenset[str] = frozenset()) -> Queue:
     """The candidates of one account in order: best score first, then earliest made, then by id.
 
+    `opened` are the signals of the same wave that an earlier run opened: they count towards the target.
     Where signals carry a target of their own (`settings.max_positions`), the smallest of them wins over `target`.
     """
     candidates = sorted(signals, key=lambda s: (-s.score, s.created_ns, s.id))
     carried = [s.settings.max_positions for s in candidates if s.settings.max_positions is not None]
-    return Queue(account, min(carried) if carried else target, tuple(candidates))
+    return Queue(account, min(carried) if carried else target, tuple(candidates), opened=opened)
 
 
 def wave_id_of(bar_time_ns: int) -> str:

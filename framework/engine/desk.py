@@ -78,6 +78,11 @@ class Desk:
         """The position that is open, or being opened, in a market. There is at most one."""
         return next((p for p in self._open.values() if p.symbol == symbol), None)
 
+    def opened(self, wave_id: str) -> frozenset[str]:
+        """The signals of a wave that a position of ours stands for: opened, or still on its way."""
+        mine = (p for p in self.positions.values() if p.wave_id == wave_id)
+        return frozenset(p.signal_id for p in mine if p.protected_ns is not None or not p.state.is_final)
+
     def is_taken(self, symbol: str) -> bool:
         """Whether a market has a position, or one that may turn up: two in one market are never let happen."""
         return symbol in self.foreign or any(p.symbol == symbol for p in self.unsettled())

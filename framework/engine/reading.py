@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable
 
 from ..components import Exchange
-from ..core.orders import VenuePosition
-from ..core.reconcile import LOOK_BACK_NS, AccountSeen, Unread
+from ..core.orders import Fill, VenuePosition
+from ..core.reconcile import LOOK_BACK_DAYS, AccountSeen, Unread, shows_opening
 from ..errors import ExchangeError
+from .desk import DAY_NS
 
 Unknown = Callable[[Iterable[VenuePosition]], Collection[str]]
 """Which of the markets that are held nobody knows of. Asked when the positions are there."""
@@ -32,5 +33,15 @@ async def read_account(
 async def _read(exchange: Exchange, account: str, now_ns: int, unknown: Unknown) -> AccountSeen:
     positions, resting = await asyncio.gather(exchange.positions(), exchange.resting())
     held = {position.symbol: position for position in positions if position.quantity}
-    fills = {symbol: await exchange.fills(symbol, now_ns - LOOK_BACK_NS) for symbol in unknown(held.values())}
+    fills = {symbol: await _executions(exchange, held[symbol], now_ns) for symbol in unknown(held.values())}
     return AccountSeen(account, now_ns, held, tuple(resting), fills)
+
+
+async def _executions(exchange: Exchange, held: VenuePosition, now_ns: int) -> tuple[Fill, ...]:
+    """The executions of one market back to the one that opened its position, as far as that is looked for."""
+    found: tuple[Fill, ...] = ()
+    for days in LOOK_BACK_DAYS:
+        found = await exchange.fills(held.symbol, now_ns - days * DAY_NS)
+        if shows_opening(held, found):
+            break
+    return found

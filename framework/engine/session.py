@@ -39,6 +39,7 @@ from .obeying import Obedience
 from .observers import Gallery
 from .redaction import Redactor, secrets_of
 from .snapshot import thaw
+from .undecided import never_decided
 from .watchman import Watchman
 
 SETTLE_S = 600
@@ -240,6 +241,8 @@ class Session:
                     row.source, row.signal_id, (row.account, row.symbol, row.side, row.bar_time_ns)
                 )
             self.engine.inbox.decided.update(w.wave_id for w in reader.waves() if w.decided_ns is not None)
+            undecided = reader.signals(outcome="received")
+        self.journal.append(*(never_decided(row, self.clock.now_ns()) for row in undecided))
         positions = self._left_open()
         for left in (p for p in positions if p.account not in self.engine.desks and not p.is_settled):
             text = f"{left.account} {left.symbol}: this account is not enabled: nobody looks after its open position"

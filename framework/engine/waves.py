@@ -58,7 +58,7 @@ class Waves:
     def start(self, wave_id: str, signals: list[Signal]) -> None:
         """Begin to decide a wave: its queues are formed, and each account's money is read once."""
         queues = {
-            account: queue_for(account, (s for s in signals if s.account == account), desk.target)
+            account: queue_for(account, (s for s in signals if s.account == account), desk.target, desk.opened(wave_id))
             for account, desk in self.desks.items()
             if any(s.account == account for s in signals)
         }

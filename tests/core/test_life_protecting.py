@@ -485,3 +485,54 @@ def test_an_entry_that_fills_on_while_its_stop_is_refused_is_not_forgotten() -> 
     life.happens(EntryAnswered(life.it.entry.client_id, report(life.it.entry.client_id, OrderStatus.FILLED, "1")))
 
     assert life.is_now(State.EMERGENCY)
+
+
+# ── a move and what crosses it ──────────────────────────────────────────────────────────────────────────────
+
+
+def moving() -> Life:
+    """A stop that is being moved from 94 to 108."""
+    life = protected(AMENDING)
+    life.happens(price(life, "110"))
+    assert [move.order.trigger_price for move in life.asked(MoveStop)] == [D(108)]
+    return life
+
+
+@pytest.mark.parametrize("told", ["94", "108"])
+def test_an_event_that_crosses_a_move_sends_no_second_one(told: str) -> None:
+    life = moving()
+    life.happens(StopChanged(resting(life.ids[0], told)))
+    assert life.asked(MoveStop) == []
+    assert life.it.live_stop is not None
+    assert life.it.live_stop.trigger_price == D(told)
+
+    life.happens(answered(life, resting(life.ids[0], "108")))
+    assert (life.it.state, life.asked(MoveStop)) == (State.PROTECTED, [])
+
+
+@pytest.mark.parametrize("shown", ["94", "108"])
+def test_a_read_that_crosses_a_move_sends_no_second_one(shown: str) -> None:
+    life = moving()
+    life.read(held("1"), resting(life.ids[0], shown))
+    assert life.asked(MoveStop) == []
+
+
+def test_the_next_move_waits_for_the_answer_to_the_one_under_way_and_is_sent_once() -> None:
+    life = moving()
+    life.happens(StopChanged(resting(life.ids[0], "108")))
+    life.happens(price(life, "112"))
+    assert life.asked(MoveStop) == []
+
+    life.happens(answered(life, resting(life.ids[0], "108")))
+    assert [move.order.trigger_price for move in life.asked(MoveStop)] == [D(110)]
+    life.happens(StopChanged(resting(life.ids[0], "110")), answered(life, resting(life.ids[0], "110")))
+    assert life.asked(MoveStop) == []
+
+
+def test_a_move_whose_fate_nobody_knows_is_repeated_only_if_a_read_shows_the_old_place() -> None:
+    for shown, again in (("94", [D(108)]), ("108", [])):
+        life = moving()
+        life.happens(answered(life, Unknown("timeout")))
+        assert (life.asked(MoveStop), life.asked(ReadVenue) != []) == ([], True)
+        life.read(held("1"), resting(life.ids[0], shown))
+        assert [move.order.trigger_price for move in life.asked(MoveStop)] == again

@@ -13,8 +13,10 @@ from framework import (
     Decision,
     Event,
     ExchangeError,
+    Fill,
     Intent,
     OrderReport,
+    OrderSide,
     OrderStatus,
     Outcome,
     PositionChanged,
@@ -27,7 +29,20 @@ from framework import (
 from framework.config.deployment import FrameworkSettings
 from framework.core.position import State
 from framework.testing import SYMBOL, make_signal
-from tests.engine.fakes import LIMITS, D, Rig, S, Venue, complete, in_virtual_time, running, signals, venue
+from tests.engine.fakes import (
+    LIMITS,
+    Arrived,
+    D,
+    Rig,
+    S,
+    Venue,
+    complete,
+    in_virtual_time,
+    running,
+    signals,
+    venue,
+    virtual_clock,
+)
 from tests.engine.one_position import ONE, events, held, opened
 from tests.engine.staging import FOREVER, deployment, live, play, session_of
 from tests.engine.test_restart_tidies import terminate
@@ -68,6 +83,27 @@ async def test_a_position_of_ours_that_the_journal_does_not_know_is_adopted_with
         assert held(rig).state is State.PROTECTED
     assert market.of(*ORDERS) == []
     assert market.rests.keys() == {f"fw-{LOST}-s4"}
+
+
+@pytest.mark.parametrize(("days", "is_ours", "asked"), [(3, True, 1), (20, True, 2), (90, True, 3), (100, False, 3)])
+def test_a_position_is_traced_back_to_the_order_that_opened_it_for_three_months(
+    days: int, is_ours: bool, asked: int
+) -> None:
+    @in_virtual_time
+    async def scenario() -> None:
+        market = venue()
+        holds(market)
+        opened_ns = virtual_clock().now_ns() - days * 86_400 * S
+        opening = Fill("one", "one", f"fw-{LOST}-e0", SYMBOL, OrderSide.BUY, D(1), D(100), D(0), opened_ns)
+        market.executed.append(opening)
+        counted: list[Arrived] = []
+        market.at_request = lambda arrived: counted.append(arrived) if arrived.kind == "fills" else None
+        async with running(market) as rig:
+            assert len(counted) == asked
+            await rig.at_rest()
+            assert (LOST in {position.id for position in rig.positions.values()}) is is_ours
+
+    scenario()
 
 
 @in_virtual_time

@@ -20,6 +20,7 @@ from framework import (
     Timeline,
 )
 from framework.app import SessionStart, run_session, timeline_of
+from framework.config import FrameworkSettings
 from framework.errors import JournalError
 from framework.journal.store import Store
 from framework.testing import NOW_NS, SYMBOL, make_signal
@@ -27,6 +28,8 @@ from tests.engine.fakes import HANG, Arrived, D, Venue, complete, in_virtual_tim
 from tests.engine.staging import FOREVER, deployment, journal_of, live, play, recording, session_of
 
 ONE = make_signal(id="one-1", account="one")
+PATIENT = FrameworkSettings(data_timeout_s=60)
+"""What hangs is waited for until the session has ended."""
 
 
 def terminate() -> None:
@@ -264,6 +267,46 @@ async def test_a_wave_that_a_crash_left_undecided_goes_on_for_accounts_that_hold
         ("one", D("94.01")),
         ("two", D("94.01")),
     ]
+
+
+@in_virtual_time
+async def test_what_an_earlier_run_opened_of_an_undecided_wave_counts_towards_its_target(tmp_path: Path) -> None:
+    one, two = venue("one", "AUSDT", "BUSDT"), venue("two", latency_s=1.0)
+    first = [*signals("one", "AUSDT"), make_signal(id="two-1", account="two")]
+    two.twist("balance", HANG)
+    source = live(complete(*first), 1, terminate, FOREVER)
+    await play(deployment(tmp_path, one, two, sources=[source], target=1, settings=PATIENT))
+    assert list(one.held) == ["AUSDT"]
+    two.latency_s = 0.0
+
+    rest = complete(make_signal("BUSDT", id="one-B", account="one"))
+    what = deployment(tmp_path, one, two, sources=[live(rest, 5, terminate, FOREVER)], target=1)
+    await play(what)
+
+    assert list(one.held) == ["AUSDT"]
+    with journal_of(what) as reader:
+        outcomes = {row.signal_id: (row.outcome, row.code) for row in reader.signals()}
+    assert outcomes["one-B"] == ("not_attempted", "target_reached")
+
+
+@in_virtual_time
+async def test_a_signal_that_an_earlier_run_never_decided_is_recorded_as_late_and_not_entered(tmp_path: Path) -> None:
+    one, two = venue("one", "AUSDT"), venue("two")
+    two.twist("balance", HANG)
+    both = [*signals("one", "AUSDT"), make_signal(id="two-1", account="two")]
+    source = live(complete(*both), 1, terminate, FOREVER)
+    await play(deployment(tmp_path, one, two, sources=[source], settings=PATIENT))
+
+    what = deployment(tmp_path, one, two, sources=[live(5, terminate, FOREVER)])
+    await play(what)
+    await play(what)
+
+    assert two.of("place_entry") == []
+    with journal_of(what) as reader:
+        (row,) = [row for row in reader.signals() if row.signal_id == "two-1"]
+        assert len(reader.decisions("two-1")) == 1
+    assert (row.outcome, row.code) == ("not_attempted", "run_ended")
+    assert "ended before it was decided" in row.message
 
 
 @in_virtual_time

@@ -102,12 +102,15 @@ def test_a_first_stop_whose_fate_nobody_knows_is_looked_for_and_there_in_the_end
     play(scenario)
 
 
-def test_a_first_stop_that_is_refused_for_good_ends_the_position(tmp_path: Path) -> None:
+@pytest.mark.parametrize("code", [-4164, -4045])
+def test_a_first_stop_that_is_refused_again_and_again_ends_the_position(code: int, tmp_path: Path) -> None:
+    """For good, and for now: the account has as many conditional orders as it may have."""
+
     async def scenario() -> None:
         async with built("binance", tmp_path) as house:
             async with running(house) as run:
                 await run.open(CALM)
-                house.fault("refuse", **STOP["binance"], code=-4045)
+                house.fault("refuse", **STOP["binance"], code=code)
                 await run.wave(ONE)
                 await run.until_state("closed", ONE)
                 await ended_well(run)

@@ -55,6 +55,8 @@ TABLE: Mapping[str, Row] = table([
         -1021: "the request's time was outside recvWindow",
         -5028: "the request reached the matching engine too late",
     }, Hint.CLOCK),
+    # It passes as soon as another stop of the account goes: what is moved is tried again, what is new soon is closed.
+    *_rows(LATER, CODES, {-4045: "too many conditional orders are open"}),
     *_rows(LATER, CODES, {-1125: "the listen key is not valid any more"}, Hint.GONE),
     # ── credentials ──
     *_rows(KEYS, CODES, {
@@ -134,7 +136,6 @@ TABLE: Mapping[str, Row] = table([
         -4016: "the limit price is too far above the mark price",
         -4024: "the limit price is too far below the mark price",
         -4028: "the leverage is not valid for this market",
-        -4045: "too many conditional orders are open",
         -4047: "the margin type can't change while orders are open",
         -4048: "the margin type can't change while a position is open",
         -4050: "the cross balance is too small",

@@ -74,7 +74,7 @@ TABLE: Mapping[str, Row] = table(
         _row(110003, _K.REJECTED, "the price is outside the allowed range"),
         _row(110008, _K.NO_OP, "the order has ended already", _H.GONE),
         _row(110010, _K.NO_OP, "the order was cancelled already", _H.GONE),
-        _row(110009, _K.REJECTED, "too many conditional orders rest"),
+        _row(110009, _K.NOT_NOW, "too many conditional orders rest"),
         _row(110017, _K.REJECTED, "there is no position to reduce", _H.NO_POSITION),
         _row(110018, _K.OUR_BUG, "the user's id is not valid"),
         _row(110019, _K.OUR_BUG, "the order's id is not valid"),

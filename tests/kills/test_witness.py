@@ -46,7 +46,7 @@ def send_without_an_intent(witness: Witness) -> None:
 
 
 LIES: dict[Callable[[Witness], None], str] = {
-    lose_a_signal: "signal never-taken-in was acknowledged, and is 0 times in the journal",
+    lose_a_signal: "signal never-taken-in was acknowledged, and was taken in 0 times by the journal",
     lose_an_execution: "is not in the journal",
     make_an_execution_up: "that never was",
     lose_what_was_durable: "is not in the journal any more",

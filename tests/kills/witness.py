@@ -131,7 +131,7 @@ class Witness:
             known = Counter(row.signal_id for row in reader.signals() if row.outcome != "refused")
         for signal_id in self.house.sender.acknowledged:
             if known[signal_id] != 1:
-                yield f"signal {signal_id} was acknowledged, and is {known[signal_id]} times in the journal"
+                yield f"signal {signal_id} was acknowledged, and was taken in {known[signal_id]} times by the journal"
 
     def _marks(self) -> Iterator[str]:
         """What each death left as durable is still there, with the same hash."""

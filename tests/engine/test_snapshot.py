@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from framework import Ask, NoState, OrderStatus, OrderType, Percent, Side, SignalSettings, TimeInForce
 from framework.core.execution import EntryStep
 from framework.core.happenings import CloseWanted, EntryAnswered, PriceReached, StopAnswered, VenueRead
+from framework.core.market import PriceSource
 from framework.core.orders import Fill, Unknown
 from framework.core.position import CloseLeg, EntryLeg, Exit, LegState, Position, State, StopLeg
 from framework.engine.snapshot import freeze, thaw
@@ -162,6 +163,7 @@ CHANGES = st.fixed_dictionaries(
         "failure": st.text(max_size=30),
         "first_sequence": st.integers(0, 999_999),
         "leverage": st.none() | NUMBERS,
+        "planned_trigger": st.sampled_from(PriceSource),
     }
 )  # fmt: skip
 

@@ -9,7 +9,7 @@ from typing import Protocol
 from attrs import evolve, frozen
 
 from ..errors import MissingDataError
-from .market import MarketRules, Need, Portfolio, Quote
+from .market import MarketRules, Need, Portfolio, PriceSource, Quote
 from .plan import SizedPlan, SizingRequest, breach_of
 from .protection import Guard, Holding, tightest, usable_stop
 from .screen import checked, failed
@@ -73,13 +73,24 @@ def decide(accepted: Accepted, book: Rulebook, portfolio: Portfolio) -> SizedPla
             signal.settings,
             leverage=account.leverage,
         )
-        stop_by, stop = _plan_stop(holding, quote, book.protections, checks)
+        stop_by, stop, trigger_by = _plan_stop(holding, quote, book.protections, checks)
         request = SizingRequest(signal, price, stop, rules, account)
         size = _size(request, book.sizer, checks)
         flaw = flaw_of_close(stop, size.quantity, rules)
         if flaw is not None:
             raise _RefusedError("plan", stop_by, flaw)
-        plan = SizedPlan(accepted, price, stop, stop_by, size, rules, quote, tuple(checks), leverage=account.leverage)
+        plan = SizedPlan(
+            accepted,
+            price,
+            stop,
+            stop_by,
+            size,
+            rules,
+            quote,
+            tuple(checks),
+            leverage=account.leverage,
+            trigger_by=trigger_by,
+        )
         return _limit(plan, book.risk, portfolio, checks)
     except _RefusedError as no:
         return Refused(signal, no.stage, no.component, no.rejection, tuple(checks))
@@ -103,7 +114,7 @@ def _market(accepted: Accepted) -> tuple[MarketRules, Quote]:
 
 def _plan_stop(
     holding: Holding, quote: Quote, protections: Sequence[Protector], checks: list[Check]
-) -> tuple[str, Decimal]:
+) -> tuple[str, Decimal, PriceSource]:
     rules, side, price = holding.rules, holding.side, holding.entry_price
     guards: dict[str, Guard] = {}
     stops: dict[str, Decimal] = {}
@@ -119,12 +130,13 @@ def _plan_stop(
     if chosen is None:
         raise _RefusedError("plan", "kernel", Rejection("no_stop", "no protection gives a stop at the entry"))
     name, stop = chosen
-    flaw = flaw_of_stop(side, stop, price, quote, rules, guards)
+    trigger_by = guards[name].trigger_by
+    flaw = flaw_of_stop(side, stop, price, quote, rules, guards, trigger_by)
     if flaw is not None:
         raise _RefusedError("plan", name, flaw)
     numbers: dict[str, Number] = {"price": price, "stop_price": stop, "tick_size": rules.tick_size}
     checks.append(Check("protection", name, Passed(numbers)))
-    return name, stop
+    return name, stop, trigger_by
 
 
 def _size(request: SizingRequest, sizer: SizeRule, checks: list[Check]) -> Size:

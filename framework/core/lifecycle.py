@@ -69,6 +69,7 @@ def begin(plan: SizedPlan, wave_id: str, policy: Policy, now_ns: int) -> Step:
         wanted_by=plan.stop_by,
         decided_ns=now_ns,
         leverage=plan.leverage,
+        planned_trigger=plan.trigger_by,
     )
     return enter(position, policy.execution.first(position.plan), position.plan.quantity, policy, now_ns)
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 
 from attrs import field, frozen
 
-from .market import Account, MarketRules, Quote
+from .market import Account, MarketRules, PriceSource, Quote
 from .numbers import ZERO, ceil_to, floor_to
 from .signal import Side, Signal
 from .verdict import Accepted, Check, Number, Rejection, Size
@@ -32,7 +32,7 @@ class SizingRequest:
 class SizedPlan:
     """A position to be opened: side, quantity in the base asset, expected price, first stop, and the way there.
 
-    `leverage` is the account's at the decision.
+    `leverage` is the account's at the decision, `trigger_by` the price that triggers the first stop.
     """
 
     accepted: Accepted
@@ -45,6 +45,7 @@ class SizedPlan:
     checks: tuple[Check, ...]
     numbers: Mapping[str, Number] = field(factory=dict)
     leverage: Decimal | None = None
+    trigger_by: PriceSource = PriceSource.LAST
 
     @property
     def signal(self) -> Signal:

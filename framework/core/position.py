@@ -12,7 +12,7 @@ from attrs import evolve, field, frozen
 
 from .execution import EntryPlan, EntryStep, EntryTry
 from .ids import Leg, client_id, owner_of, sequence_of
-from .market import OpenPosition
+from .market import OpenPosition, PriceSource
 from .numbers import ZERO, average
 from .orders import Fill
 from .protection import Guard, Holding, tighter
@@ -182,6 +182,7 @@ class Position:
     failure: str = ""
     first_sequence: int = 0
     leverage: Decimal | None = None
+    planned_trigger: PriceSource = PriceSource.LAST
 
     # ── quantities and prices ───────────────────────────────────────────────────────────────────────────────
 

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from attrs import field, frozen
 
-from .market import MarketRules
+from .market import MarketRules, PriceSource
 from .numbers import ZERO, nearest_to
 from .signal import Side, SignalSettings
 from .verdict import Number
@@ -71,7 +71,8 @@ class Guard:
     `stop` is where it wants the stop, unrounded; the kernel rounds to the nearest tick and never loosens.
     `close` is a reason code when the position must be closed now. `numbers` go to ``explain``. `targets` are the
     prices at which parts are closed, unrounded, nearest first; they are carried out without asking. `limit` is a price
-    that no stop may reach or lie beyond, on the losing side: a plan whose stop does is refused.
+    that no stop may reach or lie beyond, on the losing side: a plan whose stop does is refused. `trigger_by` is the
+    price that triggers its stop at the venue; the prices that protections are asked with are last prices.
     """
 
     state: Any
@@ -81,6 +82,7 @@ class Guard:
     numbers: Mapping[str, Number] = field(factory=dict)
     targets: tuple[Target, ...] = ()
     limit: Decimal | None = None
+    trigger_by: PriceSource = PriceSource.LAST
 
 
 @frozen

@@ -277,9 +277,15 @@ def _stop_order(position: Position, leg: StopLeg) -> StopOrder:
         side=position.side.exit,
         quantity=leg.quantity,
         trigger_price=leg.trigger_price,
-        trigger_by=PriceSource.LAST,
+        trigger_by=_trigger_of(position),
         attached=leg.attached,
     )
+
+
+def _trigger_of(position: Position) -> PriceSource:
+    """The price that triggers the wanted stop: as its protection says, or as it was planned before any answered."""
+    guard = position.guards.get(position.wanted_by)
+    return position.planned_trigger if guard is None else guard.trigger_by
 
 
 def _place(position: Position, policy: Policy) -> tuple[Position, Command]:

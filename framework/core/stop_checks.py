@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from .market import MarketRules, Quote
+from .market import MarketRules, PriceSource, Quote
 from .plan import wrong_side
 from .protection import Guard, beyond_limit
 from .signal import Side
@@ -17,7 +17,13 @@ from .verdict import Number, Rejection
 
 
 def flaw_of_stop(
-    side: Side, stop: Decimal, price: Decimal, quote: Quote, rules: MarketRules, guards: Mapping[str, Guard]
+    side: Side,
+    stop: Decimal,
+    price: Decimal,
+    quote: Quote,
+    rules: MarketRules,
+    guards: Mapping[str, Guard],
+    trigger_by: PriceSource = PriceSource.LAST,
 ) -> Rejection | None:
     """Why no position can be opened at `price` with this stop; None if nothing speaks against it."""
     numbers: dict[str, Number] = {"price": price, "stop_price": stop, "tick_size": rules.tick_size}
@@ -25,9 +31,10 @@ def flaw_of_stop(
     if wrong_side(side, stop, price) or not rules.min_price <= stop <= rules.max_price:
         message = f"a stop at {stop} for a {name} at {price} acts at once or is outside the venue's prices"
         return Rejection("stop_not_possible", message, numbers)
-    if wrong_side(side, stop, quote.last):
-        message = f"the last price of {quote.last} has reached the stop at {stop} of a {name} already"
-        return Rejection("stop_crossed", message, {**numbers, "last": quote.last})
+    now = quote.last if trigger_by is PriceSource.LAST else quote.mark
+    if wrong_side(side, stop, now):
+        message = f"the {trigger_by.value} price of {now} has reached the stop at {stop} of a {name} already"
+        return Rejection("stop_crossed", message, {**numbers, trigger_by.value: now})
     if rules.trigger_band is not None and abs(stop - quote.mark) > quote.mark * rules.trigger_band:
         message = f"the venue takes no trigger price that far from the mark price of {quote.mark}: {stop}"
         return Rejection("stop_outside_band", message, {**numbers, "mark": quote.mark, "band": rules.trigger_band})

@@ -18,7 +18,7 @@ from framework.core.happenings import (
     VenueRead,
 )
 from framework.core.lifecycle import advance, begin
-from framework.core.market import MarketRules
+from framework.core.market import MarketRules, PriceSource
 from framework.core.numbers import floor_to
 from framework.core.orders import CloseOrder, Fill, OrderReport, OrderStatus, OrderType, StopReport, VenuePosition
 from framework.core.plan import SizedPlan
@@ -41,10 +41,11 @@ class FixedStop:
     state_type: ClassVar[type] = NoState
 
     percent: Decimal = D(6)
+    trigger: PriceSource = PriceSource.LAST
 
     def start(self, holding: Holding) -> Guard:
         away = holding.side.sign * holding.entry_price * self.percent / 100
-        return Guard(NoState(), holding.entry_price - away)
+        return Guard(NoState(), holding.entry_price - away, trigger_by=self.trigger)
 
     def on_price(self, holding: Holding, state: Any, price: Decimal, time_ns: int) -> Guard:
         return self.start(holding)

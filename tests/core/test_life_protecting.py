@@ -16,15 +16,18 @@ from framework.core.happenings import (
     ReadFailed,
     ReadVenue,
     SendClose,
+    SendEntry,
     StartDeadline,
     StopAnswered,
     StopChanged,
 )
-from framework.core.orders import OrderStatus, Refusal, Unknown
+from framework.core.market import PriceSource
+from framework.core.orders import OrderStatus, Refusal, StopReport, Unknown
 from framework.core.position import KEPT_LEGS, LegState, State
 from framework.core.protection import Ask, Guard, Holding, NoState
 from framework.core.signal import Side
 from framework.core.steering import SECOND_NS
+from framework.testing import NOW_NS, SYMBOL
 from tests.core.strategies import (
     D,
     FixedStop,
@@ -33,6 +36,7 @@ from tests.core.strategies import (
     gone,
     held,
     opened,
+    plan,
     policy,
     protected,
     report,
@@ -536,3 +540,18 @@ def test_a_move_whose_fate_nobody_knows_is_repeated_only_if_a_read_shows_the_old
         assert (life.asked(MoveStop), life.asked(ReadVenue) != []) == ([], True)
         life.read(held("1"), resting(life.ids[0], shown))
         assert [move.order.trigger_price for move in life.asked(MoveStop)] == again
+
+
+@pytest.mark.parametrize("attaches", [False, True])
+def test_the_protection_that_owns_the_stop_decides_which_price_triggers_it(attaches: bool) -> None:
+    mark = policy((FixedStop(trigger=PriceSource.MARK), Trailer()), attaches=attaches)
+    life = Life(mark, evolve(plan(), trigger_by=PriceSource.MARK))
+    (entry,) = life.asked(SendEntry)
+    life.happens(EntryAnswered(life.it.entry.client_id, report(life.it.entry.client_id, OrderStatus.FILLED, "1")))
+
+    first = entry.order.stop if attaches else life.asked(PlaceStop)[0].order
+    assert first is not None
+    assert first.trigger_by is PriceSource.MARK
+    life.happens(StopAnswered(first.client_id, StopReport(first.client_id, SYMBOL, live=True, trigger_price=D(94))))
+    life.happens(PriceReached(D(110), NOW_NS))
+    assert life.asked(PlaceStop)[0].order.trigger_by is PriceSource.LAST

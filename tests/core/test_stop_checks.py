@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from framework import Guard, MarketRules, NoState, Quote, Side
+from framework import Guard, MarketRules, NoState, PriceSource, Quote, Side
 from framework.core.stop_checks import flaw_of_close, flaw_of_stop
 from framework.testing import make_quote, make_rules
 
@@ -45,6 +45,16 @@ def test_a_stop_that_the_last_price_has_reached_would_act_at_once(
     side: Side, stop: str, last: str, code: str | None
 ) -> None:
     assert flaw(side, stop, quote=make_quote(last=last)) == code
+
+
+def test_a_stop_that_the_mark_price_triggers_is_held_against_the_mark_price() -> None:
+    quote = make_quote(last=100, mark="98.9")
+
+    found = flaw_of_stop(Side.LONG, D(99), D(100), quote, make_rules(), {}, PriceSource.MARK)
+
+    assert found is not None
+    assert (found.code, found.numbers["mark"]) == ("stop_crossed", D("98.9"))
+    assert flaw(Side.LONG, "99", quote=quote) is None
 
 
 @pytest.mark.parametrize(

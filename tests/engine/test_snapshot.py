@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from framework import Ask, NoState, OrderStatus, OrderType, Percent, Side, SignalSettings, TimeInForce
 from framework.core.execution import EntryStep
 from framework.core.happenings import CloseWanted, EntryAnswered, PriceReached, StopAnswered, VenueRead
+from framework.core.market import PriceSource
 from framework.core.orders import Fill, Unknown
 from framework.core.position import CloseLeg, EntryLeg, Exit, LegState, Position, State, StopLeg
 from framework.engine.snapshot import freeze, thaw
@@ -23,6 +24,7 @@ from tests.core.strategies import (
     FixedStop,
     Life,
     LimitFirst,
+    Taker,
     Trailer,
     entry_fill,
     held,
@@ -140,7 +142,10 @@ CHANGES = st.fixed_dictionaries(
             ),
             max_size=2,
         ).map(tuple),
-        "closes": st.lists(st.builds(CloseLeg, NAMES, NUMBERS, LEG_STATES, NUMBERS), max_size=2).map(tuple),
+        "closes": st.lists(
+            st.builds(CloseLeg, NAMES, NUMBERS, LEG_STATES, NUMBERS, NAMES, st.none() | TIMES, st.booleans()),
+            max_size=2,
+        ).map(tuple),
         "fills": st.lists(FILLS, max_size=3).map(lambda fills: {fill.id: fill for fill in fills}),
         "guarded_price": st.none() | NUMBERS,
         "initial_stop": st.none() | NUMBERS,
@@ -159,6 +164,8 @@ CHANGES = st.fixed_dictionaries(
         "closed_ns": st.none() | TIMES,
         "failure": st.text(max_size=30),
         "first_sequence": st.integers(0, 999_999),
+        "leverage": st.none() | NUMBERS,
+        "planned_trigger": st.sampled_from(PriceSource),
     }
 )  # fmt: skip
 
@@ -175,6 +182,20 @@ def test_whatever_stands_in_a_position_comes_back(changes: dict[str, object]) ->
     assert set(changes) | FIXED_BY_THE_PLAN == {field.name for field in fields(Position)}
     position = evolve(trailing(Side.LONG).it, **changes)  # type: ignore[arg-type]
     assert there_and_back(position) == bare(position)
+
+
+def test_targets_and_limits_of_protections_come_back() -> None:
+    position = Life(policy((*PROTECTIONS, Taker())), plan())
+    position.happens(
+        EntryAnswered(position.it.entry.client_id, report(position.it.entry.client_id, OrderStatus.FILLED, "1"))
+    )
+    guards = {name: evolve(guard, limit=D(90)) for name, guard in position.it.guards.items()}
+    limited_too = evolve(position.it, guards=guards)
+
+    back = thaw(json.loads(json.dumps(freeze(limited_too))), {**TYPES, "taker": NoState})
+
+    assert back == bare(limited_too)
+    assert len(back.guards["taker"].targets) == 2
 
 
 def test_a_frozen_position_is_the_same_text_every_time() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import enum
 import re
 import types
 import typing
@@ -81,6 +82,8 @@ def _is_setting(hint: Any) -> bool:
         return len(arguments) == 2 and arguments[1] is Ellipsis and _is_setting(arguments[0])
     if origin in (dict, Mapping):
         return arguments[0] is str and _is_setting(arguments[1])
+    if isinstance(hint, type) and issubclass(hint, enum.Enum):
+        return True
     if isinstance(hint, type) and attrs.has(hint):  # a table within the table
         inner = typing.get_type_hints(hint)
         return all(_is_setting(inner[each.name]) for each in attrs.fields(hint) if each.init)

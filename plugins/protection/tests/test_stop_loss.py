@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from framework import Ask, Guard, NoState, Percent, Side, SignalSettings
+from framework import Ask, Guard, NoState, Percent, PriceSource, Side, SignalSettings
 from framework.testing import NOW_NS, make_holding
 from framework_protection import StopLoss
 
@@ -57,6 +57,15 @@ def test_a_stop_of_the_signal_that_makes_no_sense_is_an_error(percent: int) -> N
 
     with pytest.raises(ValueError, match=f"the signal's stop must be above 0 % and below 100 %, got {percent} %"):
         SIX.start(holding)
+
+
+@pytest.mark.parametrize("trigger", PriceSource)
+def test_the_stop_is_triggered_by_the_price_that_is_set(trigger: PriceSource) -> None:
+    by_percent = StopLoss(percent=Percent(Decimal(6)), trigger=trigger)
+    by_price = StopLoss(price=Decimal(90), trigger=trigger)
+
+    assert by_percent.start(make_holding()).trigger_by is trigger
+    assert by_price.start(make_holding()).trigger_by is trigger
 
 
 def test_a_price_changes_nothing() -> None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from framework import Guard, Percent, Side
+from framework import Guard, Percent, PriceSource, Side
 from framework.testing import NOW_NS, Numeric, make_holding
 from framework_protection import TrailingStop
 
@@ -66,6 +66,13 @@ def test_a_move_that_is_urgent_does_not_wait(side: Side, move: str) -> None:
 def test_a_price_that_meets_the_waiting_stop_closes_at_once(side: Side) -> None:
     assert walk(PACED, side, (10, 8), (20, "-1.99")).close is None
     assert walk(PACED, side, (10, 8), (20, -2)).close == "trailing_stop_reached"
+
+
+@pytest.mark.parametrize("interval_s", [0, 60])
+def test_the_stop_is_triggered_by_the_price_that_is_set(interval_s: int) -> None:
+    rule = TrailingStop(distance_price=D(10), min_interval_s=interval_s, trigger=PriceSource.MARK)
+
+    assert walk(rule, Side.LONG, (1, 5)).trigger_by is PriceSource.MARK
 
 
 def test_improvements_are_counted_in_ticks_where_that_is_set() -> None:

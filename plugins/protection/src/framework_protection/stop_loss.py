@@ -7,14 +7,14 @@ from typing import Any, ClassVar
 
 from attrs import field, frozen
 
-from framework import Ask, Guard, Holding, NoState, Percent, Side, positive
+from framework import Ask, Guard, Holding, NoState, Percent, PriceSource, Side, positive
 
 from .settings import below_hundred, require_distance
 
 
 @frozen
 class StopLoss:
-    """Keep the stop at a fixed distance from the entry, or at a fixed price.
+    """Keep the stop at a fixed distance from the entry, or at a fixed price; the last or the mark price triggers it.
 
     `percent` is measured from the average entry price; a stop that the signal carries wins over both settings where
     the deployment lets signals set `stop`. Set exactly one of `percent` and `price`.
@@ -25,6 +25,7 @@ class StopLoss:
 
     percent: Percent | None = field(default=None, validator=[positive, below_hundred])
     price: Decimal | None = field(default=None, validator=positive)
+    trigger: PriceSource = PriceSource.LAST
 
     def __attrs_post_init__(self) -> None:
         if (self.percent is None) == (self.price is None):
@@ -38,8 +39,8 @@ class StopLoss:
         if percent is not None:
             entry = holding.entry_price
             stop = percent.below(entry) if holding.side is Side.LONG else percent.above(entry)
-            return Guard(NoState(), stop, Ask(), numbers={"stop_percent": percent.value})
-        return Guard(NoState(), self._fixed_price(holding), Ask())
+            return Guard(NoState(), stop, Ask(), numbers={"stop_percent": percent.value}, trigger_by=self.trigger)
+        return Guard(NoState(), self._fixed_price(holding), Ask(), trigger_by=self.trigger)
 
     def on_price(self, holding: Holding, state: Any, price: Decimal, time_ns: int) -> Guard:
         """The same stop; it never asks to be asked."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from attrs import evolve, field, frozen
 
-from framework import Ask, Guard, Holding, Percent, Side, nearest_to, not_negative, positive
+from framework import Ask, Guard, Holding, Percent, PriceSource, Side, nearest_to, not_negative, positive
 
 from .pacing import Pace
 from .settings import below_hundred, require_activation, require_distance
@@ -76,6 +76,7 @@ class TrailingStop:
     min_improvement_ticks: int = field(default=1, validator=positive)
     min_interval_s: int = field(default=0, validator=not_negative)
     urgent_percent: Percent | None = field(default=None, validator=[positive, below_hundred])
+    trigger: PriceSource = PriceSource.LAST
 
     _own_distance: _Distance = field(init=False, repr=False, eq=False)
 
@@ -125,9 +126,10 @@ class TrailingStop:
         ask = Ask(above=level) if side is Side.LONG else Ask(below=level)
         numbers = self._numbers(holding, trail, distance)
         if trail.stop is None or not self.min_interval_s:
-            return Guard(trail, trail.stop, ask, numbers=numbers)
+            return Guard(trail, trail.stop, ask, numbers=numbers, trigger_by=self.trigger)
         placed, placed_ns, close, ask = self._pace.kept(holding, trail, ask, price, time_ns)
-        return Guard(evolve(trail, placed=placed, placed_ns=placed_ns), placed, ask, close, numbers)
+        trail = evolve(trail, placed=placed, placed_ns=placed_ns)
+        return Guard(trail, placed, ask, close, numbers, trigger_by=self.trigger)
 
     def _level(self, holding: Holding, stop: Decimal, distance: _Distance) -> Decimal | None:
         """The nearest price whose stop is enough better than `stop` once both are rounded; None when no price can be.

@@ -18,6 +18,7 @@ from ..components import Clock, ExchangeLink, PlaysRecordings
 from ..config import ConfiguredExchange, Deployment
 from ..core.decide import Rulebook
 from ..core.feed import Batch, MarketUpdate
+from ..core.market import Quote
 from ..core.position import Position
 from ..core.records import Event, Record, SessionEnded, SessionMode, SessionStarted
 from ..core.steering import SECOND_NS, Policy
@@ -116,6 +117,7 @@ class Session:
                 settings.wave_deadline_s,
             ),
             entries_stopped=self.entries_stopped,
+            saw=lambda account, data: self.gallery.saw(account, data),
         )
         self._obedience = Obedience(Control(deployment.state), self.engine, self.clock, self.journal.append)
         observers = [each.component for each in deployment.enabled_observers]
@@ -187,10 +189,19 @@ class Session:
             clock=self.clock,
             random=random.Random(seed),  # noqa: S311 - for jitter, not for secrets
             emit=lambda event: self.engine.exchange_event(account.name, event),
-            quote=lambda symbol, quote: self.engine.quote(account.name, symbol, quote),
+            quote=self._quote_sink(account.name),
         )
         within_s = self.deployment.framework.start_timeout_s
         self.engine.desks[account.name].markets = await connect(account.component, link, within_s)
+
+    def _quote_sink(self, account: str) -> Any:
+        """Where the prices of an account go: past observers only if any wants them."""
+
+        def told(symbol: str, quote: Quote) -> None:
+            self.engine.quote(account, symbol, quote)
+            self.gallery.ticked(account, symbol, quote)
+
+        return told if self.gallery.sees_market else lambda symbol, quote: self.engine.quote(account, symbol, quote)
 
     async def _begin(self) -> None:
         deployment = self.deployment

@@ -1,4 +1,4 @@
-"""``python -m bench``: what things cost, each figure beside its budget. Takes some three minutes."""
+"""``python -m bench``: what things cost, each figure beside its budget. Takes some six minutes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
-from . import decisions, emulator, journal, live, restart, start, ticks
+from . import decisions, emulator, journal, live, restart, signals, start, ticks
 from .measure import Figure
 
 PARTS: tuple[Callable[[], list[Figure]], ...] = (
@@ -20,6 +20,7 @@ PARTS: tuple[Callable[[], list[Figure]], ...] = (
     emulator.figures,
     live.figures,
     restart.figures,
+    signals.figures,
 )
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         Protection,
         RiskRule,
         Secret,
+        SeesMarket,
         SignalSource,
         Sizer,
         SourceLink,
@@ -209,6 +210,7 @@ __all__ = [
     "RestingOrder",
     "RiskRule",
     "Secret",
+    "SeesMarket",
     "SessionEnded",
     "SessionMode",
     "SessionStarted",
@@ -265,8 +267,8 @@ __all__ = [
 _NAMES_BY_MODULE = {
     ".components": (
         "Capabilities", "Checkable", "Checkup", "Clock", "Exchange", "ExchangeLink", "Execution", "ExercisesStops",
-        "Filter", "Observer", "PlaysRecordings", "Protection", "RiskRule", "Secret", "SignalSource", "Sizer",
-        "SourceLink", "TellsState", "not_negative", "positive",
+        "Filter", "Observer", "PlaysRecordings", "Protection", "RiskRule", "Secret", "SeesMarket", "SignalSource",
+        "Sizer", "SourceLink", "TellsState", "not_negative", "positive",
     ),
     ".core.events": (
         "ExchangeEvent", "FillSeen", "HealthSeen", "MarketsSeen", "OrderSeen", "PositionSeen", "SilenceAsked",

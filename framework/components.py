@@ -328,6 +328,17 @@ class Observer(Protocol):
         """Take one record."""
 
 
+@runtime_checkable
+class SeesMarket(Protocol):
+    """An observer that is told of the market too. Both are called while trading goes on: note it, and return."""
+
+    def saw(self, account: str, data: MarketData) -> None:
+        """What is about to be decided on: the data that was fetched for one candidate."""
+
+    def ticked(self, account: str, symbol: str, quote: Quote) -> None:
+        """A price of a market that is watched, for it has an open position."""
+
+
 @frozen
 class Checkup:
     """One line of ``framework check``: what was looked at, whether it is fine, and what to do if not."""
@@ -374,6 +385,7 @@ __all__ = [
     "Protection",
     "RiskRule",
     "Secret",
+    "SeesMarket",
     "SignalSource",
     "Sizer",
     "SourceLink",

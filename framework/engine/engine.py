@@ -7,7 +7,7 @@ dispatcher. Nothing here waits for a venue.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from decimal import InvalidOperation
 from typing import Protocol
 
@@ -19,7 +19,7 @@ from ..core.events import SilenceAsked, VenueNotice
 from ..core.feed import Batch
 from ..core.happenings import CloseWanted, Happening, PriceReached
 from ..core.lifecycle import advance
-from ..core.market import Quote
+from ..core.market import MarketData, Quote
 from ..core.numbers import ZERO
 from ..core.position import Position, State
 from ..core.reconcile import ForeignPolicy
@@ -89,6 +89,7 @@ class Engine:
     entries_stopped: str = ""
     halted: str = ""
     report: Report = unheard
+    saw: Callable[[str, MarketData], None] = lambda account, data: None
     waves: Waves = field(init=False)
     dispatcher: Dispatcher = field(init=False)
     news: News = field(init=False)
@@ -139,6 +140,7 @@ class Engine:
             max_quote_age_ns=self.limits.max_quote_age_s * SECOND_NS,
             data_timeout_s=self.limits.data_timeout_s,
             forbidden=self.forbidden,
+            saw=self.saw,
         )
         limits = self.limits
         self._closing = Closing(

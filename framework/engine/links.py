@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import random
+from typing import Any
 
 from attrs import frozen
 
 from ..components import Clock, ExchangeLink
 from ..core.events import ExchangeEvent, SilenceAsked
+from ..core.market import Quote
 from ..errors import JournalError
 from ..journal import Silences
 from .engine import Engine
+from .observers import Gallery
 
 
 @frozen
@@ -23,6 +26,7 @@ class Links:
 
     engine: Engine
     clock: Clock
+    gallery: Gallery
     silences: Silences | None
     seed: str | None
 
@@ -33,9 +37,18 @@ class Links:
             clock=self.clock,
             random=random.Random(None if self.seed is None else f"{self.seed}{account}"),  # noqa: S311 - for jitter
             emit=lambda event: self._told(account, event),
-            quote=lambda symbol, quote: self.engine.quote(account, symbol, quote),
+            quote=self._quotes_of(account),
             silent_until_ns=0 if self.silences is None else self.silences.until_ns(account),
         )
+
+    def _quotes_of(self, account: str) -> Any:
+        """Where the prices of an account go: past observers only if any of them wants prices."""
+
+        def shown(symbol: str, quote: Quote) -> None:
+            self.engine.quote(account, symbol, quote)
+            self.gallery.ticked(account, symbol, quote)
+
+        return shown if self.gallery.sees_market else lambda symbol, quote: self.engine.quote(account, symbol, quote)
 
     def _told(self, account: str, event: ExchangeEvent) -> None:
         _remember(self.silences, account, event, self.clock)

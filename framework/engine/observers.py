@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 
 from attrs import define, field
 
-from ..components import Clock, Observer
+from ..components import Clock, Observer, SeesMarket
+from ..core.market import MarketData, Quote
 from ..core.records import Event, Record
 from .redaction import Redactor
 
@@ -36,6 +37,31 @@ class Gallery:
             self._queues.append((observer, queue))
             self._tasks.append(loop.create_task(self._serve(observer, queue)))
 
+    def saw(self, account: str, data: MarketData) -> None:
+        """Tell who wants to know what is about to be decided on."""
+        for each in self._watchers:
+            self._tell(each, lambda watcher: watcher.saw(account, data))
+
+    def ticked(self, account: str, symbol: str, quote: Quote) -> None:
+        """Tell who wants to know every price."""
+        for each in self._watchers:
+            self._tell(each, lambda watcher: watcher.ticked(account, symbol, quote))
+
+    @property
+    def sees_market(self) -> bool:
+        """Whether any observer wants to know of the market: where none does, no price takes longer."""
+        return bool(self._watchers)
+
+    @property
+    def _watchers(self) -> list[SeesMarket]:
+        return [each for each in self.observers if isinstance(each, SeesMarket)]
+
+    def _tell(self, watcher: SeesMarket, what: Callable[[SeesMarket], None]) -> None:
+        try:
+            what(watcher)
+        except Exception as error:
+            self._fails(getattr(watcher, "name", "?"), error)
+
     def show(self, record: Record) -> None:
         """Hand a record to every observer, without the deployment's secrets; returns at once."""
         if not self._queues:
@@ -61,13 +87,17 @@ class Gallery:
             record = await queue.get()
             try:
                 await observer.observe(record)
-            except Exception as error:  # said once: an observer must not fill the journal with its failures
-                if observer.name not in self._failed:
-                    self._failed.add(observer.name)
-                    text = f"observer {observer.name} raised {type(error).__name__}: {error}"
-                    self.write(Event(self.clock.now_ns(), "warning", "observer_failed", text))
+            except Exception as error:
+                self._fails(observer.name, error)
             finally:
                 queue.task_done()
+
+    def _fails(self, name: str, error: Exception) -> None:
+        """Say it once: an observer must not fill the journal with its failures."""
+        if name not in self._failed:
+            self._failed.add(name)
+            text = f"observer {name} raised {type(error).__name__}: {error}"
+            self.write(Event(self.clock.now_ns(), "warning", "observer_failed", text))
 
     def _drop(self, name: str) -> None:
         self.dropped[name] = self.dropped.get(name, 0) + 1

@@ -113,10 +113,12 @@ class Session:
             ),
             entries_stopped=self.entries_stopped,
             report=self.watchman.report,
+            saw=self.gallery.saw,
         )
         self._attendance = Attendance(self.engine, self.clock, self.journal.append)
         silences = None if self.recorded else Silences(deployment.state)
-        links = Links(self.engine, self.clock, silences, self.seed if self.recorded or self.seed else None)
+        seed = self.seed if self.recorded or self.seed else None
+        links = Links(self.engine, self.clock, self.gallery, silences, seed)
         self._bringing = Bringing(
             deployment.enabled_exchanges,
             links.of,

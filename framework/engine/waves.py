@@ -48,6 +48,7 @@ class Waves:
     max_quote_age_ns: int
     data_timeout_s: float
     forbidden: Callable[[str], str]
+    saw: Callable[[str, MarketData], None]
     active: dict[str, Wave] = field(factory=dict, init=False)
     tasks: set[asyncio.Task[None]] = field(factory=set, init=False)
     needs: frozenset[Need] = field(init=False)
@@ -216,11 +217,13 @@ class Waves:
             return MarketData(symbol)
         try:
             async with asyncio.timeout(self.data_timeout_s):
-                return await desk.exchange.market_data(symbol, self.needs)
+                data = await desk.exchange.market_data(symbol, self.needs)
         except Exception as error:
             text = f"{desk.account} {symbol}: market data failed: {_why(error, self.data_timeout_s)}"
             self.write([Event(self.clock.now_ns(), "warning", "market_data_failed", text, desk.account, symbol)])
             return MarketData(symbol)
+        self.saw(desk.account, data)
+        return data
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -8,11 +8,11 @@ from typing import ClassVar
 
 from attrs import define, field
 
-from framework import Event, Record
+from framework import Event, MarketData, Quote, QuoteUpdate, Record
 from framework.engine import observers as module
 from framework.engine.observers import Gallery
 from framework.journal import JournalReader, journal_path
-from framework.testing import NOW_NS, StillClock, make_signal
+from framework.testing import NOW_NS, SYMBOL, StillClock, make_quote, make_signal
 from tests.engine.fakes import complete, in_virtual_time, venue
 from tests.engine.staging import deployment, play, recording
 
@@ -137,3 +137,52 @@ def test_a_session_does_not_wait_for_an_observer_that_hangs_nor_fail_with_one_th
         assert played.elapsed_s < 10
 
     scenario()
+
+
+# ── the market ──────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@define
+class Watcher(Sees):
+    """An observer that sees the market as well."""
+
+    name: ClassVar[str] = "watcher"
+
+    market: list[str] = field(factory=list, init=False)
+
+    def saw(self, account: str, data: MarketData) -> None:
+        self._note(f"{account} {data.symbol}")
+
+    def ticked(self, account: str, symbol: str, quote: Quote) -> None:
+        self._note(f"{account} {symbol} {quote.last}")
+
+    def _note(self, what: str) -> None:
+        if self.fails:
+            raise OSError("no disk")
+        self.market.append(what)
+
+
+@in_virtual_time
+async def test_an_observer_of_the_market_sees_what_is_decided_on_and_prices_of_what_is_open(tmp_path: Path) -> None:
+    watcher, market = Watcher(), venue()
+    prices = [lambda: market.play(QuoteUpdate("one", SYMBOL, make_quote(101, 101, time_ns=NOW_NS)))]
+    what = deployment(tmp_path, market, sources=[recording(complete(ONE), 1, *prices, 1)], observers=[watcher])
+    await play(what, recorded=True)
+    assert watcher.market[0] == f"one {SYMBOL}"
+    assert f"one {SYMBOL} 101" in watcher.market
+
+
+@in_virtual_time
+async def test_an_observer_that_fails_at_the_market_costs_nothing_and_is_told_once(tmp_path: Path) -> None:
+    watcher, market = Watcher(fails=True), venue()
+    played = await play(
+        deployment(tmp_path, market, sources=[recording(complete(ONE))], observers=[watcher]), recorded=True
+    )
+    assert [each.code for each in played.of(Event)] == ["observer_failed"]
+    assert list(market.held) == [SYMBOL]
+
+
+@in_virtual_time
+async def test_where_nobody_watches_the_market_no_price_takes_longer() -> None:
+    assert not showing(Sees()).gallery.sees_market
+    assert showing(Watcher()).gallery.sees_market

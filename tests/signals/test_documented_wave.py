@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from framework.testing import SignalServer, made_now
-from tests.signals.conftest import COMMAND, ROOT, WAVE, WITHIN_S, Live, said
+from tests.signals.conftest import COMMAND, EXAMPLE, ROOT, WAVE, WITHIN_S, Live, said
 
 OF_A_SIGNAL = ("account", "symbol", "side", "score", "outcome", "stage", "component", "code", "message", "numbers")
 OF_A_POSITION = ("account", "symbol", "side", "quantity", "entry_price", "initial_stop_price", "stop_price")
@@ -86,6 +86,28 @@ def test_a_list_that_is_sent_again_and_a_restart_change_nothing(tmp_path: Path) 
             await wave.stop()
         assert [row["signal_id"] for row in after] == [row["signal_id"] for row in before]
         assert len(before) == 8
+
+    asyncio.run(scenario())
+
+
+def test_what_a_live_run_recorded_is_played_again_to_the_same_decisions(
+    tmp_path: Path, recorded: tuple[dict[str, Any], dict[str, Any]]
+) -> None:
+    async def scenario() -> None:
+        text = EXAMPLE.read_text(encoding="utf-8").replace("../", f"{ROOT}/examples/")
+        text += f'\n[[observers]]\nuse = "record"\npath = "{tmp_path}/made"\n'
+        config = tmp_path / "config.toml"
+        await asyncio.to_thread(config.write_text, text, "utf-8")
+        await served(Live(tmp_path / "state", config))
+        (made,) = (tmp_path / "made").iterdir()
+
+        played = Live(tmp_path / "played", ROOT / "config.toml")
+        async with played.running(f"signals.recording.path={made}") as product:
+            await said(product, ["57 received, 57 adapted, 9 attempted, 8 opened"])
+        again = rows(await played.json("signals"), OF_A_SIGNAL)
+        assert again == recorded[0]
+        entries = rows(await played.json("positions", "--all"), OF_A_POSITION[:-1])
+        assert entries == {key: {name: row[name] for name in OF_A_POSITION[:-1]} for key, row in recorded[1].items()}
 
     asyncio.run(scenario())
 

@@ -26,7 +26,15 @@ NOW_NS = 1_761_950_921_120_000_000
 WAVE: list[dict[str, Any]] = json.loads(
     (Path(__file__).parents[3] / "examples/wave-2025-10-31/signals.json").read_text(encoding="utf-8")
 )["data"]
+TEXT, BINARY, CLOSE = 0x1, 0x2, 0x8
 QUICK: Mapping[str, Any] = {"retry_first_s": Decimal("0.01"), "retry_most_s": Decimal("0.02")}
+
+
+def frame(payload: str | bytes, opcode: int = TEXT) -> bytes:
+    """A WebSocket frame as a server sends it."""
+    data = payload.encode() if isinstance(payload, str) else payload
+    size = bytes((len(data),)) if len(data) < 126 else b"\x7f" + len(data).to_bytes(8, "big")
+    return bytes((0x80 | opcode,)) + size + data
 
 
 @define

@@ -110,6 +110,7 @@ REFUSED: dict[str, tuple[str, str]] = {
     "no action": (json.dumps({"ticker": "BTCUSDT"}), "missing_field"),
     "a placeholder that was left": (alert(ticker="{{ticker}}"), "bad_symbol"),
     "a market that is none": (alert(ticker="BTC USDT"), "bad_symbol"),
+    "another quote than those of linear perpetuals": (alert(ticker="BYBI_USSDT_SOL"), "bad_symbol"),
     "a coin alone": (alert(ticker="BTC"), "bad_symbol"),
     "a venue that nobody knows": (alert(exchange="KRAKEN"), "unknown_venue"),
     "a time without its zone": (alert(time="2025-10-31T22:40:00"), "bad_time"),

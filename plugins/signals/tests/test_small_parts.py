@@ -111,6 +111,13 @@ def test_a_bucket_lets_through_so_many_at_once_and_then_so_many_a_minute() -> No
     assert [bucket.take(s * S) for s in (9, 10, 11, 20)] == [False, True, False, True]
 
 
+def test_a_bucket_may_let_fewer_through_at_once_than_in_a_minute() -> None:
+    bucket = Bucket(60, at_once=2)
+
+    assert sum(bucket.take(0) for _ in range(20)) == 2
+    assert [bucket.take(S), bucket.take(S)] == [True, False]
+
+
 @settings(deadline=None, max_examples=100)
 @given(st.lists(st.integers(0, 120 * S), max_size=300), st.integers(1, 50))
 def test_a_bucket_never_lets_through_more_than_is_due(times: list[int], per_minute: int) -> None:

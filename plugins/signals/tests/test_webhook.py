@@ -347,7 +347,7 @@ def test_more_connections_than_are_allowed_are_turned_away_and_the_others_served
         link = kernel()
         async with listening(webhook(most_connections=2), link) as sender:
             idle = [await asyncio.open_connection("127.0.0.1", sender.port) for _ in range(2)]
-            assert b"503" in await sender.raw(b"")
+            assert b"503" in await sender.raw(b"POST")
             assert [each.code for each in link.bad] == ["over_limit"]
             for _, writer in idle:
                 writer.close()
@@ -356,6 +356,27 @@ def test_more_connections_than_are_allowed_are_turned_away_and_the_others_served
                 while (await sender.post(BUY))[0] == 503:
                     pass  # it has yet to hear that they are gone
             assert len(link.good) == 1
+
+    asyncio.run(scenario())
+
+
+def test_more_connections_a_second_than_are_allowed_are_told_so() -> None:
+    async def scenario() -> None:
+        link = kernel()
+        async with listening(webhook(most_connections_per_s=3), link) as sender:
+            answers = [await sender.post(BUY) for _ in range(8)]
+        assert answers[0][0] == 200
+        assert (503, {"error": "over_limit"}) in answers
+        assert {each.code for each in link.bad} == {"over_limit"}
+
+    asyncio.run(scenario())
+
+
+def test_one_who_is_turned_away_and_says_nothing_is_hung_up_on() -> None:
+    async def scenario() -> None:
+        async with listening(webhook(most_connections_per_s=1, read_within_s=1), kernel()) as sender:
+            await sender.post(BUY)
+            assert await sender.raw(b"") == b""
 
     asyncio.run(scenario())
 

@@ -12,7 +12,7 @@ import pytest
 
 from framework import Secret, Signal
 from framework.testing import check_readme
-from framework_signals import signal_sources
+from framework_signals import observers, signal_sources
 from framework_signals.wave_server import parse_message
 from framework_signals.websocket import WebSocketSource
 
@@ -233,7 +233,9 @@ def test_a_missing_wave_is_said_once_for_its_bar_and_its_return_too() -> None:
 
 
 def test_the_readme_describes_every_source_and_setting() -> None:
-    check_readme((Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8"), signal_sources())
+    check_readme(
+        (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8"), [*signal_sources(), *observers()]
+    )
 
 
 # ── checks and settings ─────────────────────────────────────────────────────────────────────────────────────

@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 
 from framework.testing import shifted
-from framework.testing.websocket_frames import BINARY, CLOSE, frame
 from framework_signals.conversation import MAX_FRAME, MAX_UNREADABLE
 
-from .listening import WAVE, WITHIN_S, kernel, running, server, serving, source_at
+from .listening import BINARY, CLOSE, WAVE, WITHIN_S, frame, kernel, running, server, serving, source_at
 
 IDS = [str(each["id"]) for each in WAVE]
 PROMPT: dict[str, Any] = {"ask_every_s": Decimal("0.02")}

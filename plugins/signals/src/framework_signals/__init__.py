@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from framework import SignalSource, hookimpl
+from framework import Observer, SignalSource, hookimpl
 
 from .jsonl import JsonLinesSource
 from .market import MarketSource
+from .record import RecordObserver
 from .recording import RecordingSource
 from .webhook import WebhookSource
 from .websocket import WebSocketSource
@@ -15,3 +16,9 @@ from .websocket import WebSocketSource
 def signal_sources() -> list[type[SignalSource]]:
     """The sources of this plugin."""
     return [RecordingSource, WebSocketSource, WebhookSource, JsonLinesSource, MarketSource]
+
+
+@hookimpl
+def observers() -> list[type[Observer]]:
+    """The observers of this plugin."""
+    return [RecordObserver]

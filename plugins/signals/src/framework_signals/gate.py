@@ -42,20 +42,25 @@ def check_signature(secret: str, timestamp: str, signature: str, body: bytes, no
 
 @define
 class Bucket:
-    """Lets `per_minute` requests through in a minute, as many at once at most, and then one after another."""
+    """Lets `per_minute` requests through in a minute, `at_once` at once at most, and then one after another."""
 
     per_minute: int
+    at_once: int = field()
     _left: float = field(init=False)
     _then_ns: int | None = field(default=None, init=False)
 
+    @at_once.default
+    def _as_many(self) -> int:
+        return self.per_minute
+
     def __attrs_post_init__(self) -> None:
-        self._left = float(self.per_minute)
+        self._left = float(self.at_once)
 
     def take(self, now_ns: int) -> bool:
         """Whether one more may come now. A clock that steps back gives nothing."""
         if self._then_ns is not None:
             gained = max(0, now_ns - self._then_ns) * self.per_minute / MINUTE_NS
-            self._left = min(float(self.per_minute), self._left + gained)
+            self._left = min(float(self.at_once), self._left + gained)
         self._then_ns = now_ns
         if self._left < 1:
             return False

@@ -67,7 +67,8 @@ class WebhookSource:
     alerts of one bar of so many minutes form a wave; 0: those of one second. Alerts with an id are the same signal if
     the id is; before it stands `id_prefix`. Those without one and without a time are the same signal if they want the
     same within `same_within_s` seconds. `most_per_minute` alerts are taken, of `most_bytes` each, on
-    `most_connections` at once, and each has to arrive within `read_within_s` seconds.
+    `most_connections` at once and `most_connections_per_s` in a second, and each has to arrive within `read_within_s`
+    seconds.
     """
 
     name: ClassVar[str] = "webhook"
@@ -89,6 +90,7 @@ class WebhookSource:
     most_per_minute: int = field(default=120, validator=positive)
     most_bytes: int = field(default=65536, validator=positive)
     most_connections: int = field(default=100, validator=positive)
+    most_connections_per_s: int = field(default=100, validator=positive)
     read_within_s: int = field(default=3, validator=positive)
     _state: SourceState = field(factory=lambda: SourceState(connected=False, authenticated=False), init=False)
     _bucket: Bucket = field(init=False, repr=False)
@@ -155,6 +157,7 @@ class WebhookSource:
             turned_away=turned_away,
             most_bytes=self.most_bytes,
             most_connections=self.most_connections,
+            most_per_s=self.most_connections_per_s,
             read_within_s=float(self.read_within_s),
         )
 

@@ -9,12 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable, Mapping
 
 from aiohttp import web
 from attrs import define, field, frozen
 
-BUSY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+from .gate import Bucket
+
+BUSY = (
+    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: 24\r\n"
+    b'Connection: close\r\nRetry-After: 1\r\n\r\n{"error": "over_limit"}\r\n'
+)
 MAX_HEAD = 8190
 GOODBYE_S = 0.2
 
@@ -40,19 +46,26 @@ class Answer:
 
 @define(eq=False, kw_only=True)
 class WebhookServer:
-    """Listens; `answer` is asked about each request. `turned_away` is told the code of what never became one."""
+    """Listens; `answer` is asked about each request. `turned_away` is told the code of what never became one.
+
+    More connections than `most_connections` at once or `most_per_s` in a second are told so and nothing else: that
+    costs a fraction of a request, and what is open has to be looked after meanwhile.
+    """
 
     answer: Callable[[Request], Awaitable[Answer]]
     turned_away: Callable[[str, str], None]
     most_bytes: int
     most_connections: int
+    most_per_s: int
     read_within_s: float
+    _bucket: Bucket = field(init=False)
     _server: web.Server = field(init=False)
     _listening: asyncio.Server | None = field(default=None, init=False)
     _began: set[asyncio.BaseProtocol] = field(factory=set, init=False)
 
     async def start(self, host: str, port: int) -> int:
         """Listen; answers the port. Raises OSError if it can't be had."""
+        self._bucket = Bucket(self.most_per_s * 60, self.most_per_s)
         self._server = web.Server(
             self._handle,
             access_log=None,
@@ -75,7 +88,10 @@ class WebhookServer:
     def _connected(self) -> asyncio.BaseProtocol:
         if len(self._server.connections) >= self.most_connections:
             self.turned_away("over_limit", f"more than {self.most_connections} connections at once")
-            return _Busy()
+            return _Busy(self.read_within_s)
+        if not self._bucket.take(time.monotonic_ns()):
+            self.turned_away("over_limit", f"more than {self.most_per_s} connections a second")
+            return _Busy(self.read_within_s)
         handler = self._server()
         asyncio.get_running_loop().call_later(self.read_within_s, self._hurry, handler)
         return handler
@@ -114,12 +130,26 @@ class WebhookServer:
 
 
 class _Busy(asyncio.Protocol):
-    """Says that there are too many already, and hangs up."""
+    """Says that there are too many already, once it is spoken to, and hangs up."""
+
+    def __init__(self, within_s: float) -> None:
+        self._within_s = within_s
+        self._transport: asyncio.Transport | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if isinstance(transport, asyncio.WriteTransport):
-            transport.write(BUSY)
-            transport.close()
+        if isinstance(transport, asyncio.Transport):
+            self._transport = transport
+            self._timer = asyncio.get_running_loop().call_later(self._within_s, transport.abort)
+
+    def data_received(self, data: bytes) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(BUSY)
+            self._transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
 
 
 def _response(answer: Answer) -> web.Response:

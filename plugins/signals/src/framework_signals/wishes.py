@@ -37,8 +37,8 @@ NO_ENTRY = frozenset({
 
 PLACEHOLDER = re.compile(r"\{\{.*\}\}")
 _PERPETUAL = re.compile(r"\.P$")
-_PAIR = re.compile(r"([A-Z0-9]{1,15})[/_-]([A-Z]{3,5})(:[A-Z]{3,5})?")
-_VENUE_QUOTE_BASE = re.compile(r"([A-Z]{4})_([A-Z]{3,5})_([A-Z0-9]{1,15})")
+_PAIR = re.compile(r"([A-Z0-9]{1,15})[/_-](USDT|USDC)(:[A-Z]{3,5})?")
+_VENUE_QUOTE_BASE = re.compile(r"([A-Z]{4})_(USDT|USDC)_([A-Z0-9]{1,15})")
 _LETTERS = re.compile(r"[A-Za-z0-9]{1,20}")
 
 

@@ -8,9 +8,12 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+
+from framework_simulator.emulator.waves import wave_server
 
 ROOT = Path(__file__).parents[4]
 COMMAND = [str(Path(sys.executable).with_name("framework")), "emulate"]
@@ -40,6 +43,17 @@ def test_it_says_where_it_listens_serves_and_ends_cleanly(number: signal.Signals
     assert kinds == {"price", "request", "response"}
 
 
+@pytest.mark.parametrize(("times", "year"), [("now", datetime.now(UTC).year), ("file", 2025)])
+def test_it_is_a_wave_server_when_asked(times: str, year: int) -> None:
+    wave = wave_server(ROOT / "examples/wave-2025-10-31/signals.json", "open", as_now=times == "now")
+
+    made = [datetime.fromisoformat(str(each["created_at"])) for each in wave.signals]
+
+    assert len(made) == 57
+    assert max(made).year == year
+    assert (max(made) >= datetime.now(UTC) - timedelta(minutes=2)) is (times == "now")
+
+
 def test_it_ends_by_itself() -> None:
     assert _ended("--for", "0").returncode == 0
 
@@ -55,6 +69,8 @@ def test_it_ends_by_itself() -> None:
         (["--prices", "random:x"], "needs whole numbers"),
         (["--prices", "/nowhere.jsonl"], "/nowhere.jsonl"),
         (["--faults", "/nowhere.toml"], "/nowhere.toml"),
+        (["--signals", "/nowhere.json"], "/nowhere.json"),
+        (["--signals", "config.toml"], "holds no list of signals"),
     ],
 )
 def test_bad_usage_is_told_in_one_line_with_status_2(options: list[str], told: str) -> None:

@@ -101,6 +101,7 @@ UNUSUAL_WAYS = {
     ("aborted", "protected"): "given up, and there with its attached stop: test_life_strange.py",
     ("quarantined", "entering"): "a stranger was there before our entry, and left: test_life_strange.py",
     ("quarantined", "unknown"): "the same, while nobody knew of our entry: test_life_strange.py",
+    ("quarantined", "unprotected"): "the stranger left before the stop was confirmed: test_life_strange.py",
     ("quarantined", "aborted"): "the same, and our entry was refused: test_life_strange.py",
     ("emergency", "quarantined"): "a remainder that the venue takes no order for: test_life_closing.py",
     ("closing", "quarantined"): "the same, of one that somebody wanted closed: test_life_closing.py",

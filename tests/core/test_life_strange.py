@@ -94,6 +94,17 @@ def test_a_quarantine_is_said_once_and_ends_when_the_stranger_has_gone() -> None
     assert life.is_now(State.PROTECTED)
 
 
+def test_a_quarantine_that_ends_before_the_stop_is_confirmed_leaves_it_unprotected_with_its_stop_under_way() -> None:
+    life = opened(PLAIN)
+    life.read(held("1.5"))
+    assert life.is_now(State.QUARANTINED)
+
+    life.read(held("1"), after_ns=SECOND_NS)
+
+    assert life.is_now(State.UNPROTECTED)
+    assert life.it.unprotected_since_ns is not None
+
+
 def test_a_quarantined_position_whose_stop_does_not_come_is_closed_like_any_other() -> None:
     life = opened(PLAIN)
     life.read(held("1.5"))

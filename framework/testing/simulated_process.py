@@ -135,6 +135,12 @@ class SimulatedProcess:
     fate: Fate = field(factory=Immortal)
     on_born: Callable[[SimulatedLoop], None] = lambda loop: None
     on_commit: Callable[[Sequence[Record], bytes], None] = lambda records, digest: None
+    _session: Session | None = field(default=None, init=False)
+
+    def finish(self) -> None:
+        """End in order now, as with SIGTERM; before its session was made, it goes on."""
+        if self._session is not None:
+            self._session.stopped.set()
 
     def live(self, until_ns: int) -> SimulatedEnd:
         """Run until the outside's time is `until_ns`, then end in order; or be killed before that."""
@@ -156,7 +162,7 @@ class SimulatedProcess:
         path = journal_path(self.directory)
         prepared = prepare_journal(path, SessionMode.LIVE, recorded=False, now_ns=self.clock.now_ns)
         journal = self._open(path, opened)
-        session = Session(
+        session = self._session = Session(
             self._deployment(),
             self.clock,
             journal,

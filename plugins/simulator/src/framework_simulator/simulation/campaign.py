@@ -137,7 +137,7 @@ def result_of(trial: Trial) -> Result:
         lives=len(outcome.lives),
         points=len(outcome.points),
         positions=opened,
-        virtual_s=trial.schedule.end_ms / 1000,
+        virtual_s=outcome.virtual_s,
     )
 
 

@@ -41,7 +41,8 @@ class PricePath:
             self.world.schedule(item.at_ms * NS_PER_MS, lambda item=item: self._leap(item))  # type: ignore[misc]
 
     def _step(self, venue: str, symbol: str, chance: random.Random) -> None:
-        quiet_ns = self.world.now_ns() + (self.schedule.end_ms - QUIET_MS) * NS_PER_MS
+        quiet_ms = self.schedule.end_ms - QUIET_MS if self.schedule.rest_ms is None else self.schedule.calm_ms
+        quiet_ns = self.world.now_ns() + quiet_ms * NS_PER_MS
 
         def go() -> None:
             if self.world.now_ns() > quiet_ns:

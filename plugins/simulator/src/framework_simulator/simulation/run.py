@@ -34,6 +34,7 @@ from ..emulator.world import KeyInfo, World
 from .deployment import KEY, REST, SECRET, STREAMS
 from .happening import Happenings
 from .path import PricePath
+from .rest import Balance
 from .schedule import Item, Schedule
 from .transport import Carrier
 from .weather import Weather
@@ -45,6 +46,7 @@ FIRST_PAUSE_MS, LONGEST_PAUSE_MS = 2_000, 30_000
 """How long after an end in failure a life is followed by the next: who looks after the process starts it again."""
 
 MOST_LIVES = 1_000
+LOOK_EVERY_NS = 3_000_000_000
 RECOVERY_NS = 8_000_000_000
 """So long after a death the points of the next life count, whatever the schedule says."""
 
@@ -73,6 +75,8 @@ class Outcome:
     met: Counter[str]
     points: list[str]
     problems: list[str]
+    balance: Balance
+    virtual_s: float
     ledger_digest: str
     journal_digest: str
 
@@ -142,7 +146,10 @@ class Run:
     doom: Doom = field(init=False)
     source: SimulatedSource = field(init=False)
     _intended: set[str] = field(factory=set, init=False)
+    balance: Balance = field(factory=Balance, init=False)
     _digest: bytes = field(default=b"", init=False)
+    _process: SimulatedProcess | None = field(default=None, init=False)
+    _well_since_ns: int | None = field(default=None, init=False)
     _ready_ns: int | None = field(default=None, init=False)
     _carrier: Carrier | None = field(default=None, init=False)
 
@@ -169,6 +176,8 @@ class Run:
         PricePath(self.world, self.schedule).begin()
         FundingClock(self.world).begin()
         Happenings(self.world, self.weather, self.schedule, self.clock, self._cut).begin()
+        if self.schedule.rest_ms is not None:
+            self.world.schedule(self.schedule.calm_ms * NS_PER_MS, self._look)
         self.product.prepare(self.directory)
         end_ns = START_NS + self.schedule.end_ms * NS_PER_MS
         pause_ms = FIRST_PAUSE_MS
@@ -187,7 +196,7 @@ class Run:
 
     def _live(self, end_ns: int) -> SimulatedEnd:
         carrier = self._carrier = Carrier(self.world, self.weather, self.doom, self._check_request)
-        process = SimulatedProcess(
+        process = self._process = SimulatedProcess(
             deployment=self.product.deployment(self.schedule.execution),
             directory=self.directory,
             exchanges=self._exchanges(carrier),
@@ -202,6 +211,7 @@ class Run:
         from_ns, self._ready_ns = self.time.now_ns(), None
         end = process.live(end_ns)
         carrier.die()
+        self._process = None
         self.lives.append(Life(from_ns, self._ready_ns, self.time.now_ns(), end))
         return end
 
@@ -212,6 +222,19 @@ class Run:
                 raise TypeError(f"{name} can't be pointed elsewhere")
             made[name] = component.at(Endpoint(REST[name], STREAMS[name], Secret(KEY), Secret(SECRET), carrier.session))
         return made
+
+    def _look(self) -> None:
+        """Nothing goes wrong any more. Has everything been well for long enough?"""
+        now_ns, counts_fills = self.time.now_ns(), self.schedule.keeps_time
+        is_up = self._process is not None and self._ready_ns is not None
+        if not is_up or not self.balance.is_well(self.schedule.touched, counts_fills=counts_fills):
+            self._well_since_ns = None
+        elif self._well_since_ns is None:
+            self._well_since_ns = now_ns
+        elif now_ns - self._well_since_ns >= (self.schedule.rest_ms or 0) * NS_PER_MS and self._process is not None:
+            self._process.finish()
+            return
+        self.world.schedule(LOOK_EVERY_NS, self._look)
 
     def _cut(self, venue: str) -> None:
         if self._carrier is not None and not self._carrier.is_dead:
@@ -253,9 +276,11 @@ class Run:
 
     def _line(self, line: dict[str, Any]) -> None:
         self.lines.append(line)
+        self.balance.line(line)
 
     def _committed(self, records: Sequence[Record], digest: bytes) -> None:
         self.records.extend(records)
+        self.balance.recorded(records)
         self._digest = digest
         for record in records:
             if isinstance(record, Intent):
@@ -282,6 +307,8 @@ class Run:
             met=met,
             points=self.doom.points,
             problems=self.problems,
+            balance=self.balance,
+            virtual_s=(self.time.now_ns() - START_NS) / 1e9,
             ledger_digest=hashlib.sha256(text.encode()).hexdigest(),
             journal_digest=self._digest.hex(),
         )

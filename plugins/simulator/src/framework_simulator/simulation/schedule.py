@@ -16,6 +16,9 @@ KINDS = ("signal", "rule", "weather", "partition", "clock", "jump", "kill")
 astray. partition: nothing, or only one direction, gets through. clock: our clock is off. jump: a price leaps. kill: the
 process dies at its n-th point."""
 
+TRADED_BY_OTHERS = frozenset({"position-changed", "liquidation", "adl"})
+"""Fault rules by which a position changes without us."""
+
 
 @frozen
 class Item:
@@ -38,7 +41,9 @@ class Item:
 class Schedule:
     """One run. Faults have ended at `calm_ms`; the run ends at `end_ms`, in order unless it is killed.
 
-    `execution` names the configuration. Points to die at count from `armed_ms` (None: the first signal) to
+    With `rest_ms` it ends as soon as all has
+    been well for so long after that: prices stand still then, everything is covered or flat, nothing is missing in the
+    journal. `execution` names the configuration. Points to die at count from `armed_ms` (None: the first signal) to
     `disarmed_ms` (None: the end), and after that as long as the process recovers from its last death.
     """
 
@@ -52,6 +57,7 @@ class Schedule:
     latency_ms: int = 20
     armed_ms: int | None = None
     disarmed_ms: int | None = None
+    rest_ms: int | None = None
 
     def of(self, kind: str) -> tuple[Item, ...]:
         """The items of one kind."""
@@ -60,6 +66,18 @@ class Schedule:
     def only(self, kept: Collection[int]) -> Schedule:
         """The same with some of its items, by their numbers."""
         return evolve(self, items=tuple(item for number, item in enumerate(self.items) if number in kept))
+
+    @property
+    def touched(self) -> frozenset[tuple[str, str]]:
+        """The markets, by venue and symbol, in which others trade, or the venue itself."""
+        return frozenset(
+            (item.venue, item.own["market"]) for item in self.of("rule") if item.own["name"] in TRADED_BY_OTHERS
+        )
+
+    @property
+    def keeps_time(self) -> bool:
+        """Whether our clock and the venues' are right all the time."""
+        return not self.of("clock") and all(item.own["name"] != "clock-skew" for item in self.of("rule"))
 
     def chance(self, purpose: str) -> random.Random:
         """Chance for one purpose, the same whatever else happens."""
@@ -77,15 +95,19 @@ CALM_MS = 200_000
 SILENCE_MS = 600_000
 """How long a venue may want not to hear of us: Bybit ten minutes after a 403."""
 
-LONG_ONE_IN = 100
+LONG_ONE_IN = 500
 """So many schedules have one whose partition may last for hours."""
+
+BUSY_MS = (20_000, 20_000, 30_000, 30_000, 45_000, 60_000, 90_000, 180_000)
+RESTS_MS = (*(12_000,) * 15, None)
+"""How long everything must have been well before a run ends; one in sixteen goes on for the whole calm."""
 
 
 def draw(seed: int) -> Schedule:
     """The schedule of a seed."""
     chance = random.Random(f"schedule {seed}")  # noqa: S311 - as above
     is_long = chance.randrange(LONG_ONE_IN) == 0
-    busy_ms = chance.choice((90_000, 3 * MINUTE_MS, 5 * MINUTE_MS))
+    busy_ms = chance.choice(BUSY_MS)
     items = [*_signals(chance, busy_ms)]
     if chance.random() < 0.8:
         for make, share in _MAKERS:
@@ -95,7 +117,7 @@ def draw(seed: int) -> Schedule:
         # A silence must be known to be kept: the next life does not know of it, nor does who lost the answer.
         items = [item for item in items if item.own.get("name") not in SILENCED]
     if is_long:
-        hours_ms = chance.randint(10 * MINUTE_MS, 360 * MINUTE_MS)
+        hours_ms = round(10 * MINUTE_MS * 36 ** chance.random())
         items.append(_partition(chance, busy_ms // 2, hours_ms))
         busy_ms += hours_ms
     return Schedule(
@@ -107,6 +129,7 @@ def draw(seed: int) -> Schedule:
         step_ms=30_000 if is_long else 5_000,
         volatility=chance.choice((0.1, 0.3, 0.6)),
         latency_ms=chance.choice((1, 20, 80)),
+        rest_ms=chance.choice(RESTS_MS),
     )
 
 
@@ -121,7 +144,7 @@ def _execution(chance: random.Random, items: Collection[Item]) -> str:
 
 def _signals(chance: random.Random, busy_ms: int) -> list[Item]:
     """Two to five, in one wave or two, on both venues."""
-    waves = [FIRST_MS] if chance.random() < 0.6 else [FIRST_MS, chance.randint(30_000, busy_ms - 30_000)]
+    waves = [FIRST_MS] if chance.random() < 0.6 else [FIRST_MS, chance.randint(8_000, busy_ms - 5_000)]
     places = [(venue, symbol) for venue in VENUES for symbol in SYMBOLS]
     return [
         Item(

@@ -15,6 +15,7 @@ from attrs import define, field, frozen
 from framework.testing import Product
 
 from .deployment import ENVIRON, configurations
+from .prebuilt import Prebuilt
 from .run import Outcome, Run
 from .schedule import Schedule
 from .verdicts import compare
@@ -42,6 +43,7 @@ class Laboratory:
     _scratch: Path = field(init=False)
     _product: Product = field(init=False)
     _count: int = field(default=0, init=False)
+    _prebuilt: Prebuilt = field(factory=Prebuilt, init=False)
 
     def __enter__(self) -> Laboratory:
         self._scratch = Path(tempfile.mkdtemp(prefix="simulation-", dir=MEMORY if MEMORY.is_dir() else None))
@@ -56,7 +58,8 @@ class Laboratory:
         self._count += 1
         directory = self._scratch / f"run-{self._count}"
         try:
-            outcome = Run(self._product, schedule, directory).to_the_end()
+            with self._prebuilt.at_hand():
+                outcome = Run(self._product, schedule, directory).to_the_end()
             problems = [*compare(outcome), *(problem for judge in self.judges for problem in judge(outcome))]
         except Exception:
             return Trial(schedule, None, (f"the run broke: {traceback.format_exc()}",))

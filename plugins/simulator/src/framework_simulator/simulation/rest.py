@@ -37,7 +37,7 @@ class Balance:
             resting.pop(line["id"], None)
             if line["status"] == "untriggered":
                 resting[line["id"]] = line
-            elif line["status"] in ("triggering", "triggered"):
+            elif line["status"] == "triggering":
                 resting[line["id"]] = {**line, "qty": "0"}  # it is about to become an order, and protects nobody
         elif kind == "order":
             self.orders.pop(line["id"], None)

@@ -19,7 +19,7 @@ from tests.simulation.judging import judge
 
 ROOT = Path(__file__).parents[2]
 VENUES = ("binance", "bybit")
-FIXED = range(40)
+FIXED = range(100)
 """The seeds that every test run repeats. `make simulate` runs thousands of others."""
 
 

@@ -129,7 +129,7 @@ def crashes(pairs: float, seed: int, jobs: int | None, judges: Sequence[str], co
 
 def _repeat(laboratory: Laboratory, schedule: Schedule, kept: Sequence[int]) -> Trial:
     click.echo(
-        f"seed {schedule.seed}: {schedule.end_ms / 1000:g} s, {schedule.execution}, latency {schedule.latency_ms} ms"
+        f"seed {schedule.seed}: {schedule.end_ms / 1000:g} s, {schedule.variant}, latency {schedule.latency_ms} ms"
     )
     for number in kept:
         click.echo(f"  {number}: {schedule.items[number]}")

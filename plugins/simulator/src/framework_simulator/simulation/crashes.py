@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from attrs import frozen
 
-from .deployment import VENUES
+from .deployment import VENUES, variant_of
 from .laboratory import Laboratory, Trial
 from .schedule import Item, Schedule
 
@@ -47,7 +47,7 @@ class Case:
             items=items,
             calm_ms=to_ms,
             end_ms=END_MS,
-            execution=self.venue,
+            variant=variant_of("market", (self.venue,)),
             volatility=0.0,
             armed_ms=from_ms,
             disarmed_ms=to_ms,

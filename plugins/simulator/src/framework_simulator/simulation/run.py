@@ -197,7 +197,7 @@ class Run:
     def _live(self, end_ns: int) -> SimulatedEnd:
         carrier = self._carrier = Carrier(self.world, self.weather, self.doom, self._check_request)
         process = self._process = SimulatedProcess(
-            deployment=self.product.deployment(self.schedule.execution),
+            deployment=self.product.deployment(self.schedule.variant),
             directory=self.directory,
             exchanges=self._exchanges(carrier),
             source=self.source,
@@ -217,7 +217,7 @@ class Run:
 
     def _exchanges(self, carrier: Carrier) -> Mapping[str, Exchange]:
         made: dict[str, Exchange] = {}
-        for name, component in self.product.exchanges(self.schedule.execution).items():
+        for name, component in self.product.exchanges(self.schedule.variant).items():
             if not isinstance(component, Rehearsable):
                 raise TypeError(f"{name} can't be pointed elsewhere")
             made[name] = component.at(Endpoint(REST[name], STREAMS[name], Secret(KEY), Secret(SECRET), carrier.session))

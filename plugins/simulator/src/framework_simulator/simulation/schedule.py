@@ -8,8 +8,8 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
-from .deployment import SYMBOLS, VENUES
-from .weather import RATES
+from .deployment import SYMBOLS, VENUES, variant_of
+from .weather import OF_REQUESTS, RATES
 
 KINDS = ("signal", "rule", "weather", "partition", "clock", "jump", "kill")
 """signal: somebody wants a position. rule: a fault rule of the emulator. weather: how often requests and frames go
@@ -43,7 +43,7 @@ class Schedule:
 
     With `rest_ms` it ends as soon as all has
     been well for so long after that: prices stand still then, everything is covered or flat, nothing is missing in the
-    journal. `execution` names the configuration. Points to die at count from `armed_ms` (None: the first signal) to
+    journal. `variant` names the configuration. Points to die at count from `armed_ms` (None: the first signal) to
     `disarmed_ms` (None: the end), and after that as long as the process recovers from its last death.
     """
 
@@ -51,7 +51,7 @@ class Schedule:
     items: tuple[Item, ...]
     calm_ms: int
     end_ms: int
-    execution: str = "market"
+    variant: str = "market"
     step_ms: int = 5_000
     volatility: float = 0.3
     latency_ms: int = 20
@@ -95,37 +95,68 @@ CALM_MS = 200_000
 SILENCE_MS = 600_000
 """How long a venue may want not to hear of us: Bybit ten minutes after a 403."""
 
-LONG_ONE_IN = 500
+LONG_ONE_IN = 1_000
 """So many schedules have one whose partition may last for hours."""
 
-BUSY_MS = (20_000, 20_000, 30_000, 30_000, 45_000, 60_000, 90_000, 180_000)
-RESTS_MS = (*(12_000,) * 15, None)
-"""How long everything must have been well before a run ends; one in sixteen goes on for the whole calm."""
+BUSY_MS = (*(15_000,) * 4, *(20_000,) * 3, *(30_000,) * 3, 45_000, 45_000, 60_000, 120_000)
+LATE_MS = (60_000, 120_000, 240_000)
+RESTS_MS = (*(12_000,) * 31, None)
+"""How long everything must have been well before a run ends; one in 32 goes on for the whole calm."""
 
 
-def draw(seed: int) -> Schedule:
+@frozen
+class Climate:
+    """What goes wrong in every schedule of a campaign, besides leaps of prices and deaths; nothing: all kinds, mixed.
+
+    `rate`: this share of all requests is lost, answered in vain, executed late, reset or stalled. `read_lag_s`: up to
+    so many seconds old is what reads show.
+    """
+
+    rate: float = 0.0
+    read_lag_s: int = 0
+
+
+MIXED = Climate()
+
+
+@frozen
+class Frame:
+    """What the items of a schedule have to fit into: until when, and where positions are wanted."""
+
+    busy_ms: int
+    places: tuple[tuple[str, str], ...]
+    climate: Climate
+
+    @property
+    def venues(self) -> tuple[str, ...]:
+        """The venues that it plays on."""
+        return tuple(sorted({venue for venue, _ in self.places}))
+
+
+def draw(seed: int, climate: Climate = MIXED) -> Schedule:
     """The schedule of a seed."""
     chance = random.Random(f"schedule {seed}")  # noqa: S311 - as above
-    is_long = chance.randrange(LONG_ONE_IN) == 0
-    busy_ms = chance.choice(BUSY_MS)
-    items = [*_signals(chance, busy_ms)]
-    if chance.random() < 0.8:
+    is_long = climate == MIXED and chance.randrange(LONG_ONE_IN) == 0
+    frame = _frame(chance, climate)
+    busy_ms = frame.busy_ms
+    items = [*_signals(chance, frame), *_climate(chance, frame)]
+    if climate != MIXED or chance.random() < 0.8:
         for make, share in _MAKERS:
-            if chance.random() < share:
-                items += make(chance, busy_ms)
+            if chance.random() < share and (climate == MIXED or make in (_jumps, _kills)):
+                items += make(chance, frame)
     if any(item.kind in ("kill", "weather", "partition") for item in items):
         # A silence must be known to be kept: the next life does not know of it, nor does who lost the answer.
         items = [item for item in items if item.own.get("name") not in SILENCED]
     if is_long:
         hours_ms = round(10 * MINUTE_MS * 36 ** chance.random())
-        items.append(_partition(chance, busy_ms // 2, hours_ms))
+        items.append(_partition(chance, frame, busy_ms // 2, hours_ms))
         busy_ms += hours_ms
     return Schedule(
         seed=seed,
         items=tuple(items),
         calm_ms=busy_ms,
         end_ms=busy_ms + CALM_MS + (SILENCE_MS if any(item.own.get("name") in SILENCED for item in items) else 0),
-        execution=_execution(chance, items),
+        variant=variant_of(_execution(chance, items), frame.venues),
         step_ms=30_000 if is_long else 5_000,
         volatility=chance.choice((0.1, 0.3, 0.6)),
         latency_ms=chance.choice((1, 20, 80)),
@@ -142,10 +173,32 @@ def _execution(chance: random.Random, items: Collection[Item]) -> str:
     return "market" if in_words else chance.choice(("market", "market", "limit-then-market"))
 
 
-def _signals(chance: random.Random, busy_ms: int) -> list[Item]:
-    """Two to five, in one wave or two, on both venues."""
-    waves = [FIRST_MS] if chance.random() < 0.6 else [FIRST_MS, chance.randint(8_000, busy_ms - 5_000)]
-    places = [(venue, symbol) for venue in VENUES for symbol in SYMBOLS]
+def _frame(chance: random.Random, climate: Climate) -> Frame:
+    """One venue or both, and one to four markets. Where reads are late, a run takes longer."""
+    venues = chance.choice((VENUES, *((venue,) for venue in VENUES)))
+    places = [(venue, symbol) for venue in venues for symbol in SYMBOLS]
+    busy_ms = chance.choice(LATE_MS if climate.read_lag_s else BUSY_MS)
+    return Frame(busy_ms, tuple(chance.sample(places, chance.randint(1, 4))), climate)
+
+
+def _climate(chance: random.Random, frame: Frame) -> list[Item]:
+    """What the climate of the campaign does, at each venue, all the time."""
+    climate, for_ms = frame.climate, frame.busy_ms - READY_MS
+    found = []
+    for venue in frame.venues:
+        if climate.rate:
+            rates = {name: climate.rate / len(OF_REQUESTS) for name in OF_REQUESTS}
+            found.append(Item("weather", READY_MS, for_ms, venue, rates))
+        if climate.read_lag_s:
+            lag_ms = chance.randint(1, climate.read_lag_s) * 1_000
+            own = {"name": "stale-reads", "at_ms": 0, "lag_ms": lag_ms, "for_ms": for_ms}
+            found.append(Item("rule", READY_MS, for_ms, venue, own))
+    return found
+
+
+def _signals(chance: random.Random, frame: Frame) -> list[Item]:
+    """One wave or two."""
+    waves = [FIRST_MS] if chance.random() < 0.6 else [FIRST_MS, chance.randint(8_000, frame.busy_ms - 5_000)]
     return [
         Item(
             "signal",
@@ -153,15 +206,15 @@ def _signals(chance: random.Random, busy_ms: int) -> list[Item]:
             venue=venue,
             own={"symbol": symbol, "side": chance.choice(("long", "short"))},
         )
-        for venue, symbol in chance.sample(places, chance.randint(2, 5))
+        for venue, symbol in frame.places
     ]
 
 
-def _within(chance: random.Random, busy_ms: int) -> int:
-    return chance.choice((FIRST_MS + chance.randint(0, 2_000), chance.randint(READY_MS, busy_ms - 1_000)))
+def _within(chance: random.Random, frame: Frame) -> int:
+    return chance.choice((FIRST_MS + chance.randint(0, 2_000), chance.randint(READY_MS, frame.busy_ms - 1_000)))
 
 
-def _weather(chance: random.Random, busy_ms: int) -> list[Item]:
+def _weather(chance: random.Random, frame: Frame) -> list[Item]:
     """Requests and frames go astray, some kinds of them: a quarter of all at most."""
     names = chance.sample(sorted(RATES), chance.randint(1, 4))
     rate = chance.choice((0.02, 0.08, 0.25))
@@ -169,52 +222,49 @@ def _weather(chance: random.Random, busy_ms: int) -> list[Item]:
         Item(
             "weather",
             READY_MS,
-            busy_ms - READY_MS,
+            frame.busy_ms - READY_MS,
             venue,
             {name: min(rate / len(names), RATES[name]) for name in names},
         )
-        for venue in chance.choice((VENUES, VENUES[:1], VENUES[1:]))
+        for venue in chance.choice((frame.venues, frame.venues[:1], frame.venues[1:]))
     ]
 
 
-def _partition(chance: random.Random, at_ms: int, for_ms: int) -> Item:
+def _partition(chance: random.Random, frame: Frame, at_ms: int, for_ms: int) -> Item:
     which = {"stops": chance.choice(("all", "all", "writes", "reads")), "style": chance.choice(("silent", "refused"))}
-    return Item("partition", at_ms, for_ms, chance.choice(VENUES), which)
+    return Item("partition", at_ms, for_ms, chance.choice(frame.venues), which)
 
 
-def _partitions(chance: random.Random, busy_ms: int) -> list[Item]:
+def _partitions(chance: random.Random, frame: Frame) -> list[Item]:
     found = []
     for _ in range(chance.randint(1, 2)):
-        at_ms = _within(chance, busy_ms)
+        at_ms = _within(chance, frame)
         for_ms = chance.choice((1_000, 5_000, 20_000, 60_000))
-        found.append(_partition(chance, at_ms, min(for_ms, busy_ms - at_ms)))
+        found.append(_partition(chance, frame, at_ms, min(for_ms, frame.busy_ms - at_ms)))
     return found
 
 
-def _clocks(chance: random.Random, busy_ms: int) -> list[Item]:
+def _clocks(chance: random.Random, frame: Frame) -> list[Item]:
     """Our clock, or a venue's, is off for a while."""
-    at_ms = _within(chance, busy_ms)
+    at_ms = _within(chance, frame)
     skew_ms = chance.choice((-1, 1)) * chance.choice((300, 1_000, 5_000, 60_000, 3_600_000))
     if chance.random() < 0.5:
-        return [Item("clock", at_ms, busy_ms - at_ms, own={"skew_ms": skew_ms})]
-    venue = chance.choice(VENUES)
-    return [Item("rule", at_ms, busy_ms - at_ms, venue, {"name": "clock-skew", "at_ms": 0, "skew_ms": skew_ms})]
+        return [Item("clock", at_ms, frame.busy_ms - at_ms, own={"skew_ms": skew_ms})]
+    venue = chance.choice(frame.venues)
+    return [Item("rule", at_ms, frame.busy_ms - at_ms, venue, {"name": "clock-skew", "at_ms": 0, "skew_ms": skew_ms})]
 
 
-def _jumps(chance: random.Random, busy_ms: int) -> list[Item]:
+def _jumps(chance: random.Random, frame: Frame) -> list[Item]:
     """A price leaps, perhaps through a stop."""
-    return [
-        Item(
-            "jump",
-            chance.randint(FIRST_MS, busy_ms),
-            venue=chance.choice(VENUES),
-            own={"symbol": chance.choice(SYMBOLS), "percent": chance.choice((-6, -3, -1, 1, 3, 6))},
-        )
-        for _ in range(chance.randint(1, 3))
-    ]
+    found = []
+    for _ in range(chance.randint(1, 3)):
+        venue, symbol = chance.choice(frame.places)
+        own = {"symbol": symbol, "percent": chance.choice((-6, -3, -1, 1, 3, 6))}
+        found.append(Item("jump", chance.randint(FIRST_MS, frame.busy_ms), venue=venue, own=own))
+    return found
 
 
-def _kills(chance: random.Random, busy_ms: int) -> list[Item]:
+def _kills(chance: random.Random, frame: Frame) -> list[Item]:
     """The process dies; often once more while it recovers."""
     point = chance.randint(1, 120)
     found = [_kill(chance, point)]
@@ -228,7 +278,7 @@ def _kill(chance: random.Random, point: int) -> Item:
     return Item("kill", own={"point": point, "down_ms": chance.choice((0, 500, 3_000, 30_000))})
 
 
-def _answers(chance: random.Random, busy_ms: int) -> list[Item]:
+def _answers(chance: random.Random, frame: Frame) -> list[Item]:
     """Requests that the venue answers strangely."""
     found = []
     for _ in range(chance.randint(1, 3)):
@@ -245,16 +295,16 @@ def _answers(chance: random.Random, busy_ms: int) -> list[Item]:
         elif name in EITHER:
             rule["executed"] = chance.random() < 0.5
         elif name == "refuse":
-            rule |= chance.choice(REFUSALS)
+            rule |= chance.choice([one for one in REFUSALS if one["at"] in frame.venues])
             rule["count"] = chance.randint(1, 3)
-        venue = rule.pop("at", None) or chance.choice(VENUES)
+        venue = rule.pop("at", None) or chance.choice(frame.venues)
         if name not in (*SILENCED, "refuse") and chance.random() < 0.7:
             rule["method"] = "POST"
-        found.append(Item("rule", READY_MS, busy_ms - READY_MS, venue, rule))
+        found.append(Item("rule", READY_MS, frame.busy_ms - READY_MS, venue, rule))
     return found
 
 
-def _events(chance: random.Random, busy_ms: int) -> list[Item]:
+def _events(chance: random.Random, frame: Frame) -> list[Item]:
     """Private events, stops and orders that go wrong at the venue."""
     found = []
     for _ in range(chance.randint(1, 3)):
@@ -266,20 +316,23 @@ def _events(chance: random.Random, busy_ms: int) -> list[Item]:
         }
         if name == "delay-event":
             rule["delay_ms"] = chance.choice((200, 2_000, 20_000))
-        found.append(Item("rule", READY_MS, busy_ms - READY_MS, chance.choice(VENUES), rule))
+        found.append(Item("rule", READY_MS, frame.busy_ms - READY_MS, chance.choice(frame.venues), rule))
     return found
 
 
-def _happenings(chance: random.Random, busy_ms: int) -> list[Item]:
+def _happenings(chance: random.Random, frame: Frame) -> list[Item]:
     """What others, or the venue, do."""
-    return [_happening(chance, busy_ms) for _ in range(chance.randint(1, 2))]
+    return [_happening(chance, frame) for _ in range(chance.randint(1, 2))]
 
 
-def _happening(chance: random.Random, busy_ms: int) -> Item:
+def _happening(chance: random.Random, frame: Frame) -> Item:
     name = chance.choice(sorted(HAPPENINGS))
-    at_ms = chance.randint(FIRST_MS, busy_ms - 1_000)
+    at_ms = chance.randint(FIRST_MS, frame.busy_ms - 1_000)
+    venue, symbol = chance.choice(frame.places)
     own = {"name": name, "at_ms": 0, **HAPPENINGS[name](chance)}
-    return Item("rule", at_ms, min(int(own.pop("lasts_ms", 0)), busy_ms - at_ms), chance.choice(VENUES), own)
+    if "market" in own:
+        own["market"] = symbol
+    return Item("rule", at_ms, min(int(own.pop("lasts_ms", 0)), frame.busy_ms - at_ms), venue, own)
 
 
 ANSWERS = (
@@ -308,7 +361,8 @@ EVENTS = (
 
 
 def _somewhere(chance: random.Random) -> dict[str, Any]:
-    return {"market": chance.choice(SYMBOLS)}
+    """In a market that is set later."""
+    return {"market": ""}
 
 
 def _filters(chance: random.Random) -> dict[str, Any]:
@@ -326,7 +380,7 @@ HAPPENINGS: Mapping[str, Callable[[random.Random], dict[str, Any]]] = {
     "filters-change": _filters,
     "leverage-changed": lambda chance: {**_somewhere(chance), "leverage": chance.choice((3, 50))},
 }
-_MAKERS: tuple[tuple[Callable[[random.Random, int], list[Item]], float], ...] = (
+_MAKERS: tuple[tuple[Callable[[random.Random, Frame], list[Item]], float], ...] = (
     (_weather, 0.5),
     (_partitions, 0.3),
     (_clocks, 0.15),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +18,7 @@ from .entries import Books, is_refusal
 from .hearing import Asked, Hooks, Touched
 from .ledger import Line
 from .names import ENTRY, Names
-from .outages import Outages
+from .outages import Outages, Window
 from .plans import Plan, Plans
 from .state import FINAL, STOP_GONE, ZERO, Episode, Holding, Order, Stop, falls, level_of
 from .uptime import Uptime
@@ -28,9 +28,16 @@ from .verdicts import Judge, Naked
 class Scene:
     """See the module."""
 
-    def __init__(self, bounds: Bounds, uptime: Uptime, plans: Plans | None, names: Names) -> None:
+    def __init__(
+        self,
+        bounds: Bounds,
+        uptime: Uptime,
+        plans: Plans | None,
+        names: Names,
+        told: Mapping[str, Sequence[Window]] | None = None,
+    ) -> None:
         self.bounds, self.uptime, self.plans, self.names = bounds, uptime, plans, names
-        self.outages = Outages(bounds.fault_window_s * NS_PER_S)
+        self.outages = Outages(bounds.fault_window_s * NS_PER_S, told)
         self.books = Books()
         self.hooks = Hooks()
         self.holdings: dict[tuple[str, str, str], Holding] = {}

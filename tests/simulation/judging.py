@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from framework import PositionChanged, Record
-from framework_simulator.simulation import Outcome
-from tests.oracle.bounds import Bounds
+from framework_simulator.simulation import Outcome, Schedule
+from tests.oracle.bounds import NS_PER_MS, NS_PER_S, Bounds
 from tests.oracle.judging import Case
 from tests.oracle.judging import judge as judge_ledger
 from tests.oracle.names import Names
+from tests.oracle.outages import Window
 from tests.oracle.plans import Plans, read_plans
 from tests.oracle.uptime import Uptime
 
@@ -20,50 +23,72 @@ HOUR_MS = timedelta(hours=1) // timedelta(milliseconds=1)
 DEADLINE_NS = 30_000_000_000
 """The deployment's `entry_deadline_s`."""
 
-CLEAN = Bounds(settling_s=600)
+ROUND_TRIP = 3
+"""The longest round trip in units of a schedule's latency: each way takes half of it to one and a half."""
+
+MARGIN_MS = 5
+
+SETTLING_S = 60
 """On Bybit a position is protected at once by a stop at the expected price; that of what was paid comes a moment later.
 """
 
-FAULTY = Bounds(
-    naked_max_ms_bybit=CLEAN.naked_max_ms_binance,
+STRICT = Bounds(
     naked_fault_max_ms_binance=7 * HOUR_MS,
     naked_fault_max_ms_bybit=7 * HOUR_MS,
-    settling_s=600,
-    fault_window_s=75,
+    settling_s=SETTLING_S,
 )
-"""While nothing of ours arrives nobody can be protected: under a fault the oracle counts, and judges the end. What
-was done to a stop while the product was down is mended within the time that an emergency may take. What was lost
-without a word is found when the account is read as a whole, once a minute.
-"""
-
-LOSING_SIDE, TIGHTENING = 3, 8
-STOPS_GO = frozenset({"stop-vanishes", "trigger-races", "short-child", "reject-order"})
-"""Where a venue takes a new stop away again after it has confirmed it, the old one is on its way out already.
-
-And while the product is down the price may run so far that the first stop of its next life is one that trails already.
-"""
+"""Under a fault is only what is so by the schedule: nothing of ours gets through. That may last as long as it does."""
 
 HARMLESS = frozenset({"signal", "jump"})
+SILENCES_S = {"rate-limited": 10, "banned": 120, "forbidden": 600}
+"""How long a venue wants not to hear of us where its answer does not say: the emulator's defaults, and Bybit's rule."""
 
 
 def judge(outcome: Outcome) -> list[str]:
-    """What is wrong, a line each."""
+    """What is wrong, a line each. How long positions were naked is added to the outcome's figures."""
     case = Case(
-        bounds=CLEAN if all(item.kind in HARMLESS for item in outcome.schedule.items) else FAULTY,
+        bounds=bounds_of(outcome.schedule),
         uptime=Uptime(tuple(outcome.up)),
         plans=plans_of(outcome.records, deadlines=not outcome.schedule.of("clock")),
         names=NAMES,
         hosts=["127.0.0.1"],
+        outages=impossible(outcome.lines),
     )
     judgement = judge_ledger((json.dumps(line) for line in outcome.lines), case)
+    for bare in judgement.naked:
+        outcome.figures[f"naked ms on {bare.venue}"].append(bare.up_ns / NS_PER_MS)
+        inside_ns = bare.down_ns + bare.fault_ns
+        outcome.figures[f"naked ms on {bare.venue} while nothing could be done"].append(inside_ns / NS_PER_MS)
     return [
         f"{verdict.number} {verdict.name}: {verdict.count}; {violation.venue} {violation.symbol} at "
         f"{(violation.t - judgement.first_ns) / 1e9:.3f} s, seq {violation.seq}: {violation.what}"
         for verdict in judgement.verdicts
         for violation in verdict.first[:1]
-        if not (verdict.number == TIGHTENING and STOPS_GO & outcome.met.keys())
-        and not (verdict.number == LOSING_SIDE and len(outcome.lives) > 1)
     ]
+
+
+def bounds_of(schedule: Schedule) -> Bounds:
+    """Where nothing goes wrong, a stop may take one round trip on Binance, and no time on Bybit."""
+    if all(item.kind in HARMLESS for item in schedule.items):
+        return replace(STRICT, naked_max_ms_binance=ROUND_TRIP * schedule.latency_ms + MARGIN_MS)
+    return STRICT
+
+
+def impossible(lines: Sequence[Mapping[str, Any]]) -> dict[str, list[Window]]:
+    """When nothing could be done at a venue: requests do not get through, or it has asked not to hear of us."""
+    windows: dict[str, list[Window]] = {}
+    for line in lines:
+        if line["kind"] != "fault":
+            continue
+        told = line.get("parameters") or {}
+        if line["name"] in ("partition-all", "partition-writes"):
+            lasts_ns = told["for_ms"] * NS_PER_MS
+        elif line["name"] in SILENCES_S:
+            lasts_ns = int(told.get("retry_after_s", SILENCES_S[line["name"]])) * NS_PER_S
+        else:
+            continue
+        windows.setdefault(line["venue"], []).append((line["t"], line["t"] + lasts_ns))
+    return windows
 
 
 def plans_of(records: Sequence[Record], *, deadlines: bool) -> Plans:

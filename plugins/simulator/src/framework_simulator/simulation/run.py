@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -66,7 +66,7 @@ class Life:
 
 @define
 class Outcome:
-    """What a run left behind. `problems` are those that were seen without an oracle."""
+    """What a run left behind. `problems` are those that were seen without an oracle. Judges may add `figures`."""
 
     schedule: Schedule
     lines: list[dict[str, Any]]
@@ -79,6 +79,7 @@ class Outcome:
     virtual_s: float
     ledger_digest: str
     journal_digest: str
+    figures: defaultdict[str, list[float]] = field(factory=lambda: defaultdict(list))
 
     @property
     def up(self) -> list[tuple[int, int]]:

@@ -40,6 +40,7 @@ STRICT = Bounds(
 """Under a fault is only what is so by the schedule: nothing of ours gets through. That may last as long as it does."""
 
 HARMLESS = frozenset({"signal", "jump"})
+TAKES_AWAY = frozenset({"stop-vanishes"})
 SILENCES_S = {"rate-limited": 10, "banned": 120, "forbidden": 600}
 """How long a venue wants not to hear of us where its answer does not say: the emulator's defaults, and Bybit's rule."""
 
@@ -68,9 +69,14 @@ def judge(outcome: Outcome) -> list[str]:
 
 
 def bounds_of(schedule: Schedule) -> Bounds:
-    """Where nothing goes wrong, a stop may take one round trip on Binance, and no time on Bybit."""
+    """Where nothing goes wrong, a stop may take one round trip on Binance.
+
+    On Bybit it may take no time, unless the venue itself takes stops away: then as long as on Binance.
+    """
     if all(item.kind in HARMLESS for item in schedule.items):
         return replace(STRICT, naked_max_ms_binance=ROUND_TRIP * schedule.latency_ms + MARGIN_MS)
+    if any(item.own.get("name") in TAKES_AWAY for item in schedule.items):
+        return replace(STRICT, naked_max_ms_bybit=STRICT.naked_max_ms_binance)
     return STRICT
 
 

@@ -155,13 +155,19 @@ def draw(seed: int, climate: Climate = MIXED) -> Schedule:
         seed=seed,
         items=tuple(items),
         calm_ms=busy_ms,
-        end_ms=busy_ms + CALM_MS + (SILENCE_MS if any(item.own.get("name") in SILENCED for item in items) else 0),
+        end_ms=busy_ms + CALM_MS + _aftermath_ms(items),
         variant=variant_of(_execution(chance, items), frame.venues),
         step_ms=30_000 if is_long else 5_000,
         volatility=chance.choice((0.1, 0.3, 0.6)),
         latency_ms=chance.choice((1, 20, 80)),
         rest_ms=chance.choice(RESTS_MS),
     )
+
+
+def _aftermath_ms(items: Collection[Item]) -> int:
+    """How long it may take after the last fault until everything can be seen and done again."""
+    silence_ms = SILENCE_MS if any(item.own.get("name") in SILENCED for item in items) else 0
+    return max([silence_ms, *(int(item.own.get("lag_ms", 0)) for item in items)])
 
 
 def _execution(chance: random.Random, items: Collection[Item]) -> str:

@@ -61,6 +61,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         self.is_killed = False
         self._chance = chance
         self._began_ns = outside.now_ns()
+        self._first: asyncio.Task[Any] | None = None  # nobody else may hold it while it is yet to be buried
         self._contexts: WeakKeyDictionary[asyncio.Task[Any], contextvars.Context] = WeakKeyDictionary()
 
     def time(self) -> float:
@@ -90,6 +91,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         for task in list(self._contexts):
             if task.done() and not task.cancelled():
                 task.exception()  # nobody asks any more, and asyncio must not complain of that
+        self._first = None
         self._ready.clear()
         self._scheduled.clear()
         self.close()
@@ -103,6 +105,8 @@ class SimulatedLoop(asyncio.BaseEventLoop):
             coro, loop=self, name=None if name is None else str(name), context=context
         )
         self._contexts[task] = context
+        if self._first is None:
+            self._first = task
         return task
 
     def _write_to_self(self) -> None:

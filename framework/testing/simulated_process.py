@@ -154,6 +154,8 @@ class SimulatedProcess:
         except FrameworkError as error:
             return SimulatedEnd(killed=False, end=None, error=f"{type(error).__name__}: {error}")
         finally:
+            for store in opened:
+                store.is_dead = True
             loop.bury()
             for store in opened:
                 store.let_go()
@@ -207,13 +209,14 @@ class _KillableStore(Store):
         self._fate = fate
         self._lock = lock
         self._open = False
+        self.is_dead = False
 
     def connect(self) -> None:
         super().connect()
         self._open = True
 
     def write(self, records: Sequence[Record]) -> None:
-        if self._fate.reached(BEFORE_WRITE):
+        if self.is_dead or self._fate.reached(BEFORE_WRITE):
             raise KilledError
         super().write(records)
         if records:

@@ -15,6 +15,7 @@ import contextvars
 import heapq
 import math
 import random
+import sys
 from collections import deque
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
@@ -81,6 +82,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         self.is_killed = True
         self.set_exception_handler(lambda loop, context: None)
         buried: set[asyncio.Task[Any]] = set()
+        hook, sys.unraisablehook = sys.unraisablehook, lambda unraisable: None  # what awaits while it ends is dropped
         asyncio._set_running_loop(self)  # what is begun while it is closed becomes a task, and is buried too
         while left := [each for each in self._contexts.items() if each[0] not in buried and not each[0].done()]:
             for task, context in left:  # closing one may make another
@@ -88,6 +90,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
                 task._log_destroy_pending = False  # type: ignore[attr-defined]
                 _close(task.get_coro(), context)
         asyncio._set_running_loop(None)
+        sys.unraisablehook = hook
         for task in list(self._contexts):
             if task.done() and not task.cancelled():
                 task.exception()  # nobody asks any more, and asyncio must not complain of that

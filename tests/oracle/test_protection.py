@@ -299,6 +299,13 @@ def test_a_first_stop_that_would_win_is_a_breach_even_below_the_market() -> None
     assert told(story.judged(), 3) == ["the first stop at 50500 is no loss for an entry at 50000"]
 
 
+def test_a_first_stop_may_have_followed_a_market_that_ran_while_the_product_was_down() -> None:
+    story = Story().price().enter().wait(100).price("52000").place_stop("50500").wait(1).close()
+
+    assert broken(story.judged(up=((0, 100), (100, 10_000)))) == [3]
+    assert broken(story.judged(up=((0, 10), (90, 10_000)))) == []
+
+
 def test_a_stop_of_the_wrong_side_is_a_breach() -> None:
     story = Story().price().enter()
     story.stop(f"fw-{P1}-s0", "51000", side="buy")

@@ -20,6 +20,7 @@ _WINDOWS = {"open": (SIGNAL_MS, 9_000), "trail": (LEAP_MS, 19_000), "close": (FA
 """When each phase begins and ends, in ms: within these the points are counted."""
 
 END_MS = 180_000
+REST_MS = 12_000
 DOWN_MS = 400
 
 
@@ -51,6 +52,7 @@ class Case:
             volatility=0.0,
             armed_ms=from_ms,
             disarmed_ms=to_ms,
+            rest_ms=REST_MS,
         )
 
 

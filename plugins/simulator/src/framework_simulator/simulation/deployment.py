@@ -25,8 +25,8 @@ load = ["binance", "bybit", "simulator", "filters", "sizing", "risk", "execution
 use = "listed"
 [sizing]
 use = "fixed-usd"
-position_usd = "100"
-tolerance_percent = "10"
+position_usd = "600"
+tolerance_percent = "30"
 [[risk]]
 use = "max-open-positions"
 total = 100

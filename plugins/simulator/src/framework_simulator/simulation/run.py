@@ -77,9 +77,14 @@ class Outcome:
     problems: list[str]
     balance: Balance
     virtual_s: float
-    ledger_digest: str
     journal_digest: str
     figures: defaultdict[str, list[float]] = field(factory=lambda: defaultdict(list))
+
+    @property
+    def ledger_digest(self) -> str:
+        """The same for two runs in which the same happened at the venues."""
+        text = "\n".join(json.dumps(line, sort_keys=True) for line in self.lines)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     @property
     def up(self) -> list[tuple[int, int]]:
@@ -299,7 +304,6 @@ class Run:
         met = Counter(line["name"] for line in self.lines if line["kind"] == "fault")
         met.update(f"killed: {point}" for point in self.doom.struck)
         self.problems += [f"the emulator has a defect: {defect.trace}" for defect in self.world.defects]
-        text = "\n".join(json.dumps(line, sort_keys=True) for line in self.lines)
         return Outcome(
             schedule=self.schedule,
             lines=self.lines,
@@ -310,7 +314,6 @@ class Run:
             problems=self.problems,
             balance=self.balance,
             virtual_s=(self.time.now_ns() - START_NS) / 1e9,
-            ledger_digest=hashlib.sha256(text.encode()).hexdigest(),
             journal_digest=self._digest.hex(),
         )
 

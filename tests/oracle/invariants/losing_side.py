@@ -16,7 +16,8 @@ class LosingSide(Judge):
 
     Counts: every `stop` line of status ``untriggered`` with a client id of ours and the leg ``s``, or ``attached``,
     while the position that it belongs to is open (or when that opens). While opening its ``trigger_price`` must lie
-    on the losing side of the `position` line's ``entry_price``, unless the product was down meanwhile; with a plan, between ``stop_low`` and ``stop_high``.
+    on the losing side of the `position` line's ``entry_price``, unless the product was down meanwhile; with a plan,
+    between ``stop_low`` and ``stop_high``.
     Later it may follow the market, but never lie further away than the plan's bound. An ``attached`` stop beyond both
     entry price and market takes profit, and is not judged here.
     """

@@ -50,13 +50,13 @@ class VenueFigures:
 
 
 class Bare(NamedTuple):
-    """The time of one position without protection, in ns. `stuck_ns`: what of it is due to a stop that did not fill."""
+    """The time of one position without protection, in ns."""
 
     venue: str
+    symbol: str
     up_ns: int
     down_ns: int
     fault_ns: int
-    stuck_ns: int
 
 
 class Figures(Judge):
@@ -96,8 +96,7 @@ class Figures(Judge):
     def _add(self, holding: Holding, episode: Episode) -> None:
         figures = self._of(holding)
         figures.positions += 1
-        stuck_ns = episode.stuck_up_ns + episode.stuck_fault_ns
-        self.naked.append(Bare(holding.venue, episode.up_ns, episode.down_ns, episode.fault_ns, stuck_ns))
+        self.naked.append(Bare(holding.venue, holding.symbol, episode.up_ns, episode.down_ns, episode.fault_ns))
         figures.naked_ns.append(episode.naked_ns)
         figures.up_ns += episode.up_ns
         figures.down_ns += episode.down_ns

@@ -184,6 +184,8 @@ class Scene:
         stop.status = status
         if status in STOP_GONE:
             holding.stops.pop(stop.id, None)
+            if self.current is None and status != "finished":
+                holding.taken_ns = self.now_ns
         elif status == "untriggered":
             self._rests(holding, stop, line)
         elif stop.triggered_ns is None:

@@ -392,6 +392,15 @@ def test_a_stop_that_goes_before_the_new_one_comes_is_a_gap_even_in_no_time() ->
     assert naked(story)["worst"] == 20
 
 
+def test_who_cancels_the_old_stop_may_not_know_that_the_venue_has_just_taken_the_new_one() -> None:
+    story = opened().place_stop("49500", sequence=1).stop(f"fw-{P1}-s1", "49500", status="expired")
+
+    story.wait(300).cancel_stop().wait(1).close()
+
+    assert broken(story.judged()) == [8]
+    assert broken(story.judged(crossing_ms=301)) == []
+
+
 def test_a_stop_that_is_replaced_within_one_request_leaves_no_gap() -> None:
     story = opened("bybit")
     with story.request("POST", "/v5/position/trading-stop", symbol="BTCUSDT", stopLoss="49100"):

@@ -11,7 +11,7 @@ from typing import Any
 from framework import PositionChanged, Record
 from framework_simulator.simulation import Outcome, Schedule
 from tests.oracle.bounds import NS_PER_MS, NS_PER_S, Bounds
-from tests.oracle.judging import Case
+from tests.oracle.judging import Case, Judgement
 from tests.oracle.judging import judge as judge_ledger
 from tests.oracle.names import Names
 from tests.oracle.outages import Window
@@ -36,13 +36,15 @@ STRICT = Bounds(
     naked_fault_max_ms_binance=7 * HOUR_MS,
     naked_fault_max_ms_bybit=7 * HOUR_MS,
     settling_s=SETTLING_S,
+    crossing_ms=500,
 )
 """Under a fault is only what is so by the schedule: nothing of ours gets through. That may last as long as it does."""
 
 HARMLESS = frozenset({"signal", "jump"})
-LATE_MS = 30_000
-NEEDS_SIGHT = frozenset({1, 7, 8, 13})
-"""What can't be kept by somebody who is shown the past: to cover, to sweep, to tighten, to be done in time."""
+WHOSE = frozenset({1, 13})
+"""Where somebody else adds to a position of ours, what is left when ours is closed is theirs: the policy is to leave it
+alone. The ledger can't tell it from ours.
+"""
 
 TAKES_AWAY = frozenset({"stop-vanishes"})
 SILENCES_S = {"rate-limited": 10, "banned": 120, "forbidden": 600}
@@ -60,38 +62,50 @@ def judge(outcome: Outcome) -> list[str]:
         outages=impossible(outcome.lines),
     )
     judgement = judge_ledger((json.dumps(line) for line in outcome.lines), case)
-    for bare in () if are_reads_late(outcome.schedule) else judgement.naked:
-        outcome.figures[f"naked ms on {bare.venue}"].append(bare.up_ns / NS_PER_MS)
-        inside_ns = bare.down_ns + bare.fault_ns
-        outcome.figures[f"naked ms on {bare.venue} while nothing could be done"].append(inside_ns / NS_PER_MS)
-    found = []
-    for verdict in judgement.verdicts:
-        if verdict.count and verdict.number in NEEDS_SIGHT and are_reads_late(outcome.schedule):
-            outcome.met[f"excused by late reads: {verdict.name}"] += 1
-            continue
-        found += [
-            f"{verdict.number} {verdict.name}: {verdict.count}; {violation.venue} {violation.symbol} at "
-            f"{(violation.t - judgement.first_ns) / 1e9:.3f} s, seq {violation.seq}: {violation.what}"
-            for violation in verdict.first[:1]
-        ]
-    return found
+    _measure(outcome, judgement)
+    touched = outcome.schedule.touched
+    return [
+        f"{verdict.number} {verdict.name}: {verdict.count}; {violation.venue} {violation.symbol} at "
+        f"{(violation.t - judgement.first_ns) / 1e9:.3f} s, seq {violation.seq}: {violation.what}"
+        for verdict in judgement.verdicts
+        for violation in verdict.first[:1]
+        if not (verdict.number in WHOSE and verdict.count == 1 and (violation.venue, violation.symbol) in touched)
+    ]
 
 
-def are_reads_late(schedule: Schedule) -> bool:
-    """Whether reads show what was long ago. Who was down in between, or does not hear, can't know what is so now."""
-    return any(int(item.own.get("lag_ms", 0)) > LATE_MS for item in schedule.items)
+def _measure(outcome: Outcome, judgement: Judgement) -> None:
+    """Add how long each position was naked, in ms; apart, where reads are so late that it is they who decide."""
+    apart = ", reads late" if _lag_s(outcome.schedule) else ""
+    for bare in judgement.naked:
+        if (bare.venue, bare.symbol) not in outcome.schedule.touched:
+            name = f"naked ms on {bare.venue}{apart}"
+            outcome.figures[name].append(bare.up_ns / NS_PER_MS)
+            outcome.figures[f"{name}, while nothing could be done"].append((bare.down_ns + bare.fault_ns) / NS_PER_MS)
+
+
+def _lag_s(schedule: Schedule) -> int:
+    """How old what reads show may be."""
+    return max((int(item.own.get("lag_ms", 0)) for item in schedule.items), default=0) // 1_000
 
 
 def bounds_of(schedule: Schedule) -> Bounds:
     """Where nothing goes wrong, a stop may take one round trip on Binance.
 
-    On Bybit it may take no time, unless the venue itself takes stops away: then as long as on Binance.
+    On Bybit it may take no time, unless the venue itself takes stops away: then as long as on Binance. Where reads are
+    late, what nobody tells is seen twice as much later.
     """
     if all(item.kind in HARMLESS for item in schedule.items):
         return replace(STRICT, naked_max_ms_binance=ROUND_TRIP * schedule.latency_ms + MARGIN_MS)
-    if any(item.own.get("name") in TAKES_AWAY for item in schedule.items):
-        return replace(STRICT, naked_max_ms_bybit=STRICT.naked_max_ms_binance)
-    return STRICT
+    bounds, late_s = STRICT, 2 * _lag_s(schedule)
+    if late_s or any(item.own.get("name") in TAKES_AWAY for item in schedule.items):
+        bounds = replace(bounds, naked_max_ms_bybit=bounds.naked_max_ms_binance + 1_000 * late_s)
+    return replace(
+        bounds,
+        naked_max_ms_binance=bounds.naked_max_ms_binance + 1_000 * late_s,
+        settling_s=bounds.settling_s + late_s,
+        flat_bound_s=bounds.flat_bound_s + late_s,
+        liveness_s=bounds.liveness_s + late_s,
+    )
 
 
 def impossible(lines: Sequence[Mapping[str, Any]]) -> dict[str, list[Window]]:

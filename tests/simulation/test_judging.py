@@ -10,7 +10,7 @@ import pytest
 
 from framework_binance.exchange import Binance
 from framework_simulator.simulation import Item, Laboratory, Schedule
-from tests.simulation.judging import are_reads_late, bounds_of, impossible, judge
+from tests.simulation.judging import bounds_of, impossible, judge
 
 S = 1_000_000_000
 
@@ -56,9 +56,11 @@ def test_where_nothing_goes_wrong_a_stop_may_take_a_round_trip_and_on_bybit_no_t
     assert bounds_of(schedule(rule("stop-vanishes"))).naked_max_ms_bybit == 8_000
 
 
-def test_reads_are_late_only_where_they_show_what_was_long_ago() -> None:
-    assert are_reads_late(schedule(rule("stale-reads", lag_ms=600_000)))
-    assert not are_reads_late(schedule(rule("stale-reads", lag_ms=30_000)))
+def test_what_reads_have_to_show_may_take_twice_as_long_as_they_are_late() -> None:
+    late = bounds_of(schedule(rule("stale-reads", lag_ms=30_000)))
+
+    assert (late.naked_max_ms_binance, late.naked_max_ms_bybit) == (68_000, 68_000)
+    assert (late.liveness_s, late.flat_bound_s, late.settling_s) == (120, 180, 120)
 
 
 def test_how_long_a_position_was_naked_is_measured_and_told(laboratory: Laboratory) -> None:
@@ -67,7 +69,7 @@ def test_how_long_a_position_was_naked_is_measured_and_told(laboratory: Laborato
     assert outcome is not None
     (naked_ms,) = outcome.figures["naked ms on binance"]
     assert 20 <= naked_ms <= 65
-    assert outcome.figures["naked ms on binance while nothing could be done"] == [0]
+    assert outcome.figures["naked ms on binance, while nothing could be done"] == [0]
 
 
 def test_a_stop_that_hesitates_for_a_tenth_of_a_second_is_found_out(
@@ -94,4 +96,4 @@ def test_time_in_a_partition_does_not_count_as_ours(laboratory: Laboratory) -> N
 
     assert trial.problems == ()
     assert trial.outcome is not None
-    assert trial.outcome.figures["naked ms on binance while nothing could be done"][0] > 8_000
+    assert trial.outcome.figures["naked ms on binance, while nothing could be done"][0] > 8_000

@@ -96,7 +96,7 @@ def draw(seed: int, climate: Climate = MIXED) -> Schedule:
 def _aftermath_ms(items: Collection[Item]) -> int:
     """How long it may take after the last fault until everything can be seen and done again."""
     silence_ms = SILENCE_MS if any(item.own.get("name") in SILENCED for item in items) else 0
-    return max([silence_ms, *(int(item.own.get("lag_ms", 0)) for item in items)])
+    return max([silence_ms, *(2 * int(item.own.get("lag_ms", 0)) for item in items)])
 
 
 def _execution(chance: random.Random, items: Collection[Item]) -> str:

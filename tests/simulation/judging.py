@@ -74,13 +74,18 @@ def judge(outcome: Outcome) -> list[str]:
 
 
 def _measure(outcome: Outcome, judgement: Judgement) -> None:
-    """Add how long each position was naked, in ms; apart, where reads are so late that it is they who decide."""
-    apart = ", reads late" if _lag_s(outcome.schedule) else ""
+    """Add how long each position was naked, in ms; apart, where nothing goes wrong and where reads are late."""
+    apart = ", reads late" if _lag_s(outcome.schedule) else ", no faults" if is_harmless(outcome.schedule) else ""
     for bare in judgement.naked:
         if (bare.venue, bare.symbol) not in outcome.schedule.touched:
             name = f"naked ms on {bare.venue}{apart}"
             outcome.figures[name].append(bare.up_ns / NS_PER_MS)
             outcome.figures[f"{name}, while nothing could be done"].append((bare.down_ns + bare.fault_ns) / NS_PER_MS)
+
+
+def is_harmless(schedule: Schedule) -> bool:
+    """Whether nothing goes wrong but prices."""
+    return all(item.kind in HARMLESS for item in schedule.items)
 
 
 def _lag_s(schedule: Schedule) -> int:
@@ -94,7 +99,7 @@ def bounds_of(schedule: Schedule) -> Bounds:
     On Bybit it may take no time, unless the venue itself takes stops away: then as long as on Binance. Where reads are
     late, what nobody tells is seen twice as much later.
     """
-    if all(item.kind in HARMLESS for item in schedule.items):
+    if is_harmless(schedule):
         return replace(STRICT, naked_max_ms_binance=ROUND_TRIP * schedule.latency_ms + MARGIN_MS)
     bounds, late_s = STRICT, 2 * _lag_s(schedule)
     if late_s or any(item.own.get("name") in TAKES_AWAY for item in schedule.items):

@@ -67,9 +67,9 @@ def test_how_long_a_position_was_naked_is_measured_and_told(laboratory: Laborato
     outcome = laboratory.run(schedule()).outcome
 
     assert outcome is not None
-    (naked_ms,) = outcome.figures["naked ms on binance"]
+    (naked_ms,) = outcome.figures["naked ms on binance, no faults"]
     assert 20 <= naked_ms <= 65
-    assert outcome.figures["naked ms on binance, while nothing could be done"] == [0]
+    assert outcome.figures["naked ms on binance, no faults, while nothing could be done"] == [0]
 
 
 def test_a_stop_that_hesitates_for_a_tenth_of_a_second_is_found_out(

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import shutil
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from framework import (
     Batch,
@@ -109,11 +110,15 @@ class Doom:
         if not self.from_ns <= now_ns < self.to_ns:
             return False
         self.points.append(point)
-        if len(self.points) in self.kills:
+        if self.is_fatal(len(self.points)):
             self.struck.append(point)
             self.to_ns = max(self.to_ns, now_ns + self.down_ms * NS_PER_MS + RECOVERY_NS)
             return True
         return False
+
+    def is_fatal(self, number: int) -> bool:
+        """Whether the process dies at the point of this number."""
+        return number in self.kills
 
     @property
     def down_ms(self) -> int:
@@ -136,11 +141,15 @@ class OffClock:
 
 @define(eq=False)
 class Run:
-    """Runs one schedule. `product` is loaded once for all; `directory` must be empty."""
+    """Runs one schedule. `product` is loaded once for all; `directory` must be empty.
+
+    `doom` says where the process dies; its bounds are set here. None: where the schedule has it die.
+    """
 
     product: Product
     schedule: Schedule
     directory: Path
+    doom: Doom = field(factory=lambda: Doom({}))
     lines: list[dict[str, Any]] = field(factory=list, init=False)
     records: list[Record] = field(factory=list, init=False)
     lives: list[Life] = field(factory=list, init=False)
@@ -149,7 +158,6 @@ class Run:
     clock: OffClock = field(init=False)
     world: World = field(init=False)
     weather: Weather = field(init=False)
-    doom: Doom = field(init=False)
     source: SimulatedSource = field(init=False)
     _intended: set[str] = field(factory=set, init=False)
     balance: Balance = field(factory=Balance, init=False)
@@ -168,12 +176,11 @@ class Run:
         self.weather = Weather(self.world, schedule.chance("weather"), schedule.latency_ms * NS_PER_MS)
         self.source = SimulatedSource(self._batches())
         first_ns = min(self.source.batches, default=START_NS)
-        self.doom = Doom(
-            {int(kill.own["point"]): kill for kill in schedule.of("kill")},
-            now_ns=self.time.now_ns,
-            from_ns=first_ns if schedule.armed_ms is None else START_NS + schedule.armed_ms * NS_PER_MS,
-            to_ns=START_NS + (schedule.end_ms if schedule.disarmed_ms is None else schedule.disarmed_ms) * NS_PER_MS,
-        )
+        doom, disarmed_ms = self.doom, schedule.end_ms if schedule.disarmed_ms is None else schedule.disarmed_ms
+        doom.kills = {int(kill.own["point"]): kill for kill in schedule.of("kill")}
+        doom.now_ns = self.time.now_ns
+        doom.from_ns = first_ns if schedule.armed_ms is None else START_NS + schedule.armed_ms * NS_PER_MS
+        doom.to_ns = START_NS + disarmed_ms * NS_PER_MS
 
     def to_the_end(self) -> Outcome:
         """Run it."""
@@ -199,6 +206,18 @@ class Run:
                 break
         self.time.advance(5_000 * NS_PER_MS)
         return self._outcome()
+
+    def branch_off(self, item: Item, name: str) -> None:
+        """This is a copy of a run, in a process of its own, that goes on otherwise: with one more item.
+
+        The journal is copied as it is. The connection to the first one is left alone: it is another process's.
+        """
+        self.schedule = evolve(self.schedule, items=(*self.schedule.items, item))
+        if self._process is not None:
+            self._process.abandon()
+        directory = self.directory.with_name(f"{self.directory.name}-{name}")
+        shutil.copytree(self.directory, directory)
+        self.directory = directory
 
     def _live(self, end_ns: int) -> SimulatedEnd:
         carrier = self._carrier = Carrier(self.world, self.weather, self.doom, self._check_request)

@@ -10,6 +10,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CONFIG ?= config.toml
 SEED ?= 0
+PAIRS ?= 0.3
 JUDGED := --judge tests.simulation.judging:judge
 
 # The first interpreter that is new enough; asked only when .venv has to be made.
@@ -49,8 +50,10 @@ check: $(VENV)/.stamp-dev ## format, lint, types, and what may import what
 	@echo "check: fine"
 
 simulate: $(VENV)/.stamp-dev ## ten minutes of the product against faults, crashes and chance, judged by the oracle
-	@PYTHONPATH=. $(BIN)/framework simulate --for 390 --seed $(SEED) $(JUDGED)
-	@PYTHONPATH=. $(BIN)/framework simulate crashes --pairs 0.1 --seed $(SEED) $(JUDGED)
+	@PYTHONPATH=. $(BIN)/framework simulate --for 300 --seed $(SEED) --every-kind $(JUDGED)
+	@PYTHONPATH=. $(BIN)/framework simulate --for 60 --seed $(SEED) --weather 0.25 $(JUDGED)
+	@PYTHONPATH=. $(BIN)/framework simulate --for 40 --seed $(SEED) --read-lag 600 $(JUDGED)
+	@PYTHONPATH=. $(BIN)/framework simulate crashes --pairs $(PAIRS) --seed $(SEED) $(JUDGED)
 
 survive: $(VENV)/.stamp-dev ## what the product survives on emulated venues, and a network that is lost for a minute
 	@$(BIN)/pytest tests/survival

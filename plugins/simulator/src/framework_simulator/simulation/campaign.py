@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from queue import Empty
 from typing import Any, TypeVar
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from .drawing import MIXED, Climate, draw, everything_that_happens
 from .laboratory import Laboratory, Trial, judge_named
@@ -46,6 +46,7 @@ class Result:
     positions: int
     virtual_s: float
     figures: Mapping[str, Sequence[float]] = field(factory=dict)
+    cpu_s: float = 0.0
 
 
 @define
@@ -59,6 +60,7 @@ class Report:
     positions: int = 0
     virtual_s: float = 0.0
     took_s: float = 0.0
+    cpu_s: float = 0.0
     met: Counter[str] = field(factory=Counter)
     figures: defaultdict[str, list[float]] = field(factory=lambda: defaultdict(list))
     failures: list[Result] = field(factory=list)
@@ -75,6 +77,7 @@ class Report:
         self.points += result.points
         self.positions += result.positions
         self.virtual_s += result.virtual_s
+        self.cpu_s += result.cpu_s
         self.met.update(result.met)
         for name, values in result.figures.items():
             self.figures[name].extend(values)
@@ -86,8 +89,8 @@ class Report:
         return {
             "seed": self.wish.seed,
             "schedules": self.schedules,
-            "per_second": self._rate(1),
-            "per_second_and_job": self._rate(self.wish.jobs),
+            "per_second": _rate(self.schedules, self.took_s),
+            "per_cpu_second": _rate(self.schedules, self.cpu_s),
             "seconds": round(self.took_s, 1),
             "virtual_hours": round(self.virtual_s / 3600, 2),
             "lives": self.lives,
@@ -101,8 +104,9 @@ class Report:
             },
         }
 
-    def _rate(self, jobs: int) -> float | None:
-        return round(self.schedules / self.took_s / jobs, 2) if self.took_s else None
+
+def _rate(count: int, seconds: float) -> float | None:
+    return round(count / seconds, 2) if seconds else None
 
 
 def summary(values: Sequence[float]) -> dict[str, float]:
@@ -132,7 +136,9 @@ def _in_turn(wish: Wish, number: int) -> Iterator[Result]:
     count = number
     with at_work(wish.judges) as laboratory:
         while _is_in(count, wish.schedules) and _is_in(time.monotonic(), until_s):
-            yield result_of(laboratory.run(draw(wish.seed + count, wish.climate)))
+            began_s = time.process_time()
+            result = result_of(laboratory.run(draw(wish.seed + count, wish.climate)))
+            yield evolve(result, cpu_s=time.process_time() - began_s)
             count += wish.jobs
 
 

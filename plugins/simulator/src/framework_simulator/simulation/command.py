@@ -176,10 +176,9 @@ def _tell(result: Result) -> None:
 
 def _lines(report: Report) -> list[str]:
     told = report.as_json()
-    each = told["per_second_and_job"]
-    rate = "" if each is None else f" ({told['per_second']} a second, {each} on each of {report.wish.jobs} processes)"
+    rates = f"{told['per_second']} a second, {told['per_cpu_second']} in a second of one core"
     lines = [
-        f"{report.schedules} schedules in {report.took_s:.1f} s{rate}, {told['virtual_hours']} virtual hours, "
+        f"{report.schedules} schedules in {report.took_s:.1f} s ({rates}), {told['virtual_hours']} virtual hours, "
         f"{report.lives} lives of the product, {report.positions} entries, {report.points} points to die at",
         "what really happened, and how often:",
         *(f"  {name:<24} {count}" for name, count in told["happened"].items()),

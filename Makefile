@@ -50,10 +50,10 @@ check: $(VENV)/.stamp-dev ## format, lint, types, and what may import what
 	@echo "check: fine"
 
 simulate: $(VENV)/.stamp-dev ## ten minutes of the product against faults, crashes and chance, judged by the oracle
-	@PYTHONPATH=. $(BIN)/framework simulate --for 300 --seed $(SEED) --every-kind $(JUDGED)
-	@PYTHONPATH=. $(BIN)/framework simulate --for 60 --seed $(SEED) --weather 0.25 $(JUDGED)
-	@PYTHONPATH=. $(BIN)/framework simulate --for 40 --seed $(SEED) --read-lag 600 $(JUDGED)
-	@PYTHONPATH=. $(BIN)/framework simulate crashes --pairs $(PAIRS) --seed $(SEED) $(JUDGED)
+	@export PYTHONPATH=. ; failed=0; judged() { echo "framework simulate $$*"; \
+		$(BIN)/framework simulate "$$@" --seed $(SEED) $(JUDGED) || failed=1; }; \
+	judged --for 300 --every-kind; judged --for 60 --weather 0.25; judged --for 40 --read-lag 600; \
+	judged crashes --pairs $(PAIRS); exit $$failed
 
 survive: $(VENV)/.stamp-dev ## what the product survives on emulated venues, and a network that is lost for a minute
 	@$(BIN)/pytest tests/survival

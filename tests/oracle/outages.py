@@ -79,6 +79,11 @@ class Outages:
         windows = (window for rows in self._about(venue, account, symbol) for window in rows)
         return max((end for begin, end in windows if begin <= now_ns), default=0)
 
+    def shut_until_ns(self, venue: str, now_ns: int) -> int:
+        """When something can be done at a venue again; 0: nobody told of a time at which it could not."""
+        told = self.told.get(venue, ()) if self.told is not None else ()
+        return max((end for begin, end in told if begin <= now_ns), default=0)
+
     def _about(self, venue: str, account: str, symbol: str) -> list[Sequence[Window]]:
         if self.told is not None:
             return [self.told.get(venue, ())]

@@ -92,6 +92,9 @@ def test_windows_that_are_told_stand_in_for_all_fault_lines() -> None:
     assert outages.within("binance", "me", "A", 0, 55) == []
     assert outages.over_ns("bybit", "me", "A", 40) == 30
     assert outages.over_ns("bybit", "me", "A", 55) == 60
+    assert [outages.shut_until_ns("bybit", now_ns) for now_ns in (10, 40, 55)] == [0, 30, 60]
+    assert outages.shut_until_ns("binance", 55) == 0
+    assert Outages(10).shut_until_ns("bybit", 55) == 0
 
 
 @pytest.mark.parametrize(

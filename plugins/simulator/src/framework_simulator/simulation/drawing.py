@@ -222,7 +222,7 @@ def _answers(chance: random.Random, frame: Frame) -> list[Item]:
         if rule["probability"] == 1.0:
             rule |= {"count": chance.randint(1, 3), "after": chance.randint(0, 3)}
         if name in SILENCED:
-            rule |= {"count": 1, "after": chance.randint(5, 60)}
+            rule |= {"count": 1, "after": chance.randint(5, 60) // 3}
             if name != "forbidden":
                 rule["retry_after_s"] = chance.choice((1, 10, 60))
         elif name == "slow-response":
@@ -231,7 +231,7 @@ def _answers(chance: random.Random, frame: Frame) -> list[Item]:
             rule["executed"] = chance.random() < 0.5
         elif name == "refuse":
             rule |= chance.choice([one for one in REFUSALS if one["at"] in frame.venues])
-            rule["count"] = chance.randint(1, 3)
+            rule |= {"count": chance.randint(1, 3), "probability": max(rule["probability"], 0.25)}
         venue = rule.pop("at", None) or chance.choice(frame.venues)
         if name not in (*SILENCED, "refuse") and chance.random() < 0.7:
             rule["method"] = "POST"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .bounds import NS_PER_MS, NS_PER_S
@@ -60,19 +60,11 @@ class Outages:
 
     def within(self, venue: str, account: str, symbol: str, start_ns: int, end_ns: int) -> list[Window]:
         """The parts of [start, end) in which a fault accounts for what goes wrong there, disjoint and in order."""
-        found = sorted(
-            (max(begin, start_ns), min(end, end_ns))
-            for rows in self._about(venue, account, symbol)
-            for begin, end in rows
-            if begin < end_ns and end > start_ns
-        )
-        merged: list[Window] = []
-        for begin, end in found:
-            if merged and begin <= merged[-1][1]:
-                merged[-1] = (merged[-1][0], max(merged[-1][1], end))
-            else:
-                merged.append((begin, end))
-        return merged
+        return _cut(self._about(venue, account, symbol), start_ns, end_ns)
+
+    def told_within(self, venue: str, start_ns: int, end_ns: int) -> list[Window]:
+        """The same of the windows that were told alone."""
+        return _cut([self.told.get(venue, ())] if self.told is not None else [], start_ns, end_ns)
 
     def over_ns(self, venue: str, account: str, symbol: str, now_ns: int) -> int:
         """When the last of the faults so far no longer accounts for anything; 0: there was none."""
@@ -89,3 +81,19 @@ class Outages:
             return [self.told.get(venue, ())]
         keys = [(venue, who, what) for who in (None, account) for what in (None, symbol)]
         return [self._windows[key] for key in keys if key in self._windows]
+
+
+def _cut(windows: Iterable[Sequence[Window]], start_ns: int, end_ns: int) -> list[Window]:
+    found = sorted(
+        (max(begin, start_ns), min(end, end_ns))
+        for rows in windows
+        for begin, end in rows
+        if begin < end_ns and end > start_ns
+    )
+    merged: list[Window] = []
+    for begin, end in found:
+        if merged and begin <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        else:
+            merged.append((begin, end))
+    return merged

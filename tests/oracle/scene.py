@@ -238,11 +238,17 @@ class Scene:
         before = self.current.touched.get(key)
         if before is None:
             episode = holding.judged
-            settles = self.now_ns - episode.opened_ns < self.bounds.settling_s * NS_PER_S
+            settles = self._free_ns(holding, episode.opened_ns) < self.bounds.settling_s * NS_PER_S
             baseline = None if episode.opening or settles else episode.level
             before = Touched(episode, holding.level, baseline, episode.level_size)
             self.current.touched[key] = before
         before.lost_one = before.lost_one or lost_one
+
+    def _free_ns(self, holding: Holding, since_ns: int) -> int:
+        """How long the product has been up since then with nothing in its way that we were told of."""
+        windows = self.outages.told_within(holding.venue, since_ns, self.now_ns)
+        shut_ns = sum(self.uptime.overlap_ns(begin, end) for begin, end in windows)
+        return self.uptime.overlap_ns(since_ns, self.now_ns) - shut_ns
 
     # ── fills and positions ─────────────────────────────────────────────────────────────────────────────────
 

@@ -392,6 +392,14 @@ def test_a_stop_that_goes_before_the_new_one_comes_is_a_gap_even_in_no_time() ->
     assert naked(story)["worst"] == 20
 
 
+def test_only_time_up_counts_until_a_stop_has_settled_at_the_price_that_was_paid() -> None:
+    story = opened("bybit").wait(100_000).move_stop("48900").wait(1).close()
+
+    assert broken(story.judged()) == [8]
+    assert broken(story.judged(settling_s=60)) == [8]
+    assert broken(story.judged(settling_s=60, up=((0, 10_000), (95_000, 200_000)))) == []
+
+
 def test_who_cancels_the_old_stop_may_not_know_that_the_venue_has_just_taken_the_new_one() -> None:
     story = opened().place_stop("49500", sequence=1).stop(f"fw-{P1}-s1", "49500", status="expired")
 

@@ -13,6 +13,7 @@ SEED ?= 0
 COUNT ?= 1000
 RESULTS ?= var/kills.jsonl
 FUZZ ?= 1000000
+PAIRS ?= 0.3
 JUDGED := --judge tests.simulation.judging:judge
 
 # The first interpreter that is new enough; asked only when .venv has to be made.
@@ -52,8 +53,10 @@ check: $(VENV)/.stamp-dev ## format, lint, types, and what may import what
 	@echo "check: fine"
 
 simulate: $(VENV)/.stamp-dev ## ten minutes of the product against faults, crashes and chance, judged by the oracle
-	@PYTHONPATH=. $(BIN)/framework simulate --for 390 --seed $(SEED) $(JUDGED)
-	@PYTHONPATH=. $(BIN)/framework simulate crashes --pairs 0.1 --seed $(SEED) $(JUDGED)
+	@export PYTHONPATH=. ; failed=0; judged() { echo "framework simulate $$*"; \
+		$(BIN)/framework simulate "$$@" --seed $(SEED) $(JUDGED) || failed=1; }; \
+	judged --for 300 --every-kind; judged --for 60 --weather 0.25; judged --for 40 --read-lag 600; \
+	judged crashes --pairs $(PAIRS); exit $$failed
 
 mutants: $(VENV)/.stamp-dev ## the product with each known mistake in its protocol: the simulation's judges must find it out
 	@PYTHONPATH=. $(BIN)/python -m tests.mutants --seed $(SEED)

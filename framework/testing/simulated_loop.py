@@ -15,6 +15,7 @@ import contextvars
 import heapq
 import math
 import random
+import sys
 from collections import deque
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
@@ -61,6 +62,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         self.is_killed = False
         self._chance = chance
         self._began_ns = outside.now_ns()
+        self._first: asyncio.Task[Any] | None = None  # nobody else may hold it while it is yet to be buried
         self._contexts: WeakKeyDictionary[asyncio.Task[Any], contextvars.Context] = WeakKeyDictionary()
 
     def time(self) -> float:
@@ -80,6 +82,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         self.is_killed = True
         self.set_exception_handler(lambda loop, context: None)
         buried: set[asyncio.Task[Any]] = set()
+        hook, sys.unraisablehook = sys.unraisablehook, lambda unraisable: None  # what awaits while it ends is dropped
         asyncio._set_running_loop(self)  # what is begun while it is closed becomes a task, and is buried too
         while left := [each for each in self._contexts.items() if each[0] not in buried and not each[0].done()]:
             for task, context in left:  # closing one may make another
@@ -87,9 +90,11 @@ class SimulatedLoop(asyncio.BaseEventLoop):
                 task._log_destroy_pending = False  # type: ignore[attr-defined]
                 _close(task.get_coro(), context)
         asyncio._set_running_loop(None)
+        sys.unraisablehook = hook
         for task in list(self._contexts):
             if task.done() and not task.cancelled():
                 task.exception()  # nobody asks any more, and asyncio must not complain of that
+        self._first = None
         self._ready.clear()
         self._scheduled.clear()
         self.close()
@@ -103,6 +108,8 @@ class SimulatedLoop(asyncio.BaseEventLoop):
             coro, loop=self, name=None if name is None else str(name), context=context
         )
         self._contexts[task] = context
+        if self._first is None:
+            self._first = task
         return task
 
     def _write_to_self(self) -> None:

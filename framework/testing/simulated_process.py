@@ -136,28 +136,42 @@ class SimulatedProcess:
     fate: Fate = field(factory=Immortal)
     on_born: Callable[[SimulatedLoop], None] = lambda loop: None
     on_commit: Callable[[Sequence[Record], bytes], None] = lambda records, digest: None
+    _session: Session | None = field(default=None, init=False)
+    _opened: list[_KillableStore] = field(factory=list, init=False)
+
+    def finish(self) -> None:
+        """End in order now, as with SIGTERM; before its session was made, it goes on."""
+        if self._session is not None:
+            self._session.stopped.set()
+
+    def abandon(self) -> None:
+        """Leave the files of the journal as they are: this is a fork, and they are another process's."""
+        for store in self._opened:
+            store.is_abandoned = True
 
     def live(self, until_ns: int) -> SimulatedEnd:
         """Run until the outside's time is `until_ns`, then end in order; or be killed before that."""
         loop = SimulatedLoop(self.outside, random.Random(self.seed))  # noqa: S311 - chance in a simulation
         self.on_born(loop)
-        opened: list[_KillableStore] = []
+        opened = self._opened
         try:
-            return SimulatedEnd(killed=False, end=loop.run_until_complete(self._main(until_ns, opened)))
+            return SimulatedEnd(killed=False, end=loop.run_until_complete(self._main(until_ns)))
         except KilledError:
             return SimulatedEnd(killed=True, end=None)
         except FrameworkError as error:
             return SimulatedEnd(killed=False, end=None, error=f"{type(error).__name__}: {error}")
         finally:
+            for store in opened:
+                store.is_dead = True
             loop.bury()
             for store in opened:
                 store.let_go()
 
-    async def _main(self, until_ns: int, opened: list[_KillableStore]) -> SessionEnd:
+    async def _main(self, until_ns: int) -> SessionEnd:
         path = journal_path(self.directory)
         prepared = prepare_journal(path, SessionMode.LIVE, recorded=False, now_ns=self.clock.now_ns)
-        journal = self._open(path, opened)
-        session = Session(
+        journal = self._open(path)
+        session = self._session = Session(
             self._deployment(),
             self.clock,
             journal,
@@ -178,17 +192,20 @@ class SimulatedProcess:
         configured: Configured[SignalSource] = Configured(self.source.name, True, self.source, "")
         return evolve(self.deployment, state=self.directory, exchanges=accounts, sources=(configured,))
 
-    def _open(self, path: Path, opened: list[_KillableStore]) -> Journal:
+    def _open(self, path: Path) -> Journal:
         """As `Journal.open` does, with a store that can be killed."""
         lock = WriterLock.acquire(path)
         try:
             store = _KillableStore(path, self.fate, lock, self.on_commit)
-            opened.append(store)
+            self._opened.append(store)
             store.prepare({each.name: each.use for each in self.deployment.enabled_exchanges})
             return Journal(path, store, lock, WriterKind.INLINE)
         except BaseException:
             lock.release()
             raise
+
+
+_LEFT: list[_KillableStore] = []
 
 
 class _KillableStore(Store):
@@ -202,13 +219,15 @@ class _KillableStore(Store):
         self._fate = fate
         self._lock = lock
         self._open = False
+        self.is_dead = False
+        self.is_abandoned = False
 
     def connect(self) -> None:
         super().connect()
         self._open = True
 
     def write(self, records: Sequence[Record]) -> None:
-        if self._fate.reached(BEFORE_WRITE):
+        if self.is_dead or self._fate.reached(BEFORE_WRITE):
             raise KilledError
         super().write(records)
         if records:
@@ -222,7 +241,9 @@ class _KillableStore(Store):
 
     def let_go(self) -> None:
         """What the operating system does when the process is gone: its files and locks are closed."""
-        if self._open:
+        if self.is_abandoned:
+            _LEFT.append(self)  # closing it would take the other process's log away
+        elif self._open:
             self.close()
             with contextlib.suppress(OSError):
                 self._lock.release()

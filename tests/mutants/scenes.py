@@ -16,6 +16,7 @@ from framework_simulator.emulator.world import World
 from framework_simulator.engine.orders import OrderRequest
 from framework_simulator.simulation import Item, Schedule
 from framework_simulator.simulation.crashes import Case
+from framework_simulator.simulation.deployment import EXECUTIONS, variant_of
 from tests.simulation import judging
 
 from .patching import around, replaced, together
@@ -65,7 +66,7 @@ def scene(
         items=items,
         calm_ms=calm_ms,
         end_ms=calm_ms + AFTER_MS if end_ms is None else end_ms,
-        execution=execution,
+        variant=execution if execution in EXECUTIONS else variant_of("market", (execution,)),
         volatility=0.0,
         latency_ms=latency_ms,
         armed_ms=armed_ms,

@@ -25,8 +25,9 @@ class Bounds:
     naked_fault_max_ms_bybit: int = _bound(8000, "the same on Bybit")
     flat_bound_s: int = _bound(120, "seconds up and flat after which no order of ours may rest")
     liveness_s: int = _bound(60, "seconds up and without a fault after which a position is protected or flat")
-    settling_s: int = _bound(0, "after the first fill, how long a stop may be set anew, to the price that was paid")
+    settling_s: int = _bound(0, "so long up after the first fill a stop may be set anew, to the price that was paid")
     entry_transit_ms: int = _bound(1000, "how long an entry may travel: it may arrive so much after its deadline")
+    crossing_ms: int = _bound(0, "what a venue did by itself so shortly before, the sender of a request did not know")
     in_flight_ms: int = _bound(1000, "requests that arrive so soon after a refusal were on their way already")
     refusals_max: int = _bound(0, "answers of 429, 418 or 10006 that no fault made")
 

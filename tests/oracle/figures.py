@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from .bounds import NS_PER_MS
 from .ledger import Line
@@ -49,6 +49,16 @@ class VenueFigures:
         }
 
 
+class Bare(NamedTuple):
+    """The time of one position without protection, in ns."""
+
+    venue: str
+    symbol: str
+    up_ns: int
+    down_ns: int
+    fault_ns: int
+
+
 class Figures(Judge):
     """Judges nothing; it counts."""
 
@@ -58,6 +68,7 @@ class Figures(Judge):
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         self.venues: dict[str, VenueFigures] = {}
+        self.naked: list[Bare] = []
 
     def on_order(self, holding: Holding, order: Order, line: Line, *, is_new: bool) -> None:
         """Count entries."""
@@ -85,6 +96,7 @@ class Figures(Judge):
     def _add(self, holding: Holding, episode: Episode) -> None:
         figures = self._of(holding)
         figures.positions += 1
+        self.naked.append(Bare(holding.venue, holding.symbol, episode.up_ns, episode.down_ns, episode.fault_ns))
         figures.naked_ns.append(episode.naked_ns)
         figures.up_ns += episode.up_ns
         figures.down_ns += episode.down_ns

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import InvalidOperation
 from typing import Any
 
 from .bounds import NS_PER_S, Bounds
-from .figures import Figures
+from .figures import Bare, Figures
 from .invariants.covered import Covered
 from .invariants.ids import Ids
 from .invariants.known_paths import KnownPaths
@@ -25,6 +25,7 @@ from .invariants.tightening import Tightening
 from .invariants.working_stop import WorkingStop
 from .ledger import Reader, UnusableError
 from .names import Names
+from .outages import Window
 from .plans import Plans
 from .scene import Scene
 from .uptime import Uptime
@@ -39,18 +40,23 @@ INVARIANTS: tuple[type[Judge], ...] = (
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What a ledger is judged by, besides itself. `plans` None: nothing is known of what was planned."""
+    """What a ledger is judged by, besides itself. `plans` None: nothing is known of what was planned.
+
+    `outages`: windows by venue in which nothing could have been done; None: what `fault` lines tell.
+    """
 
     bounds: Bounds = field(default_factory=Bounds)
     uptime: Uptime = field(default_factory=Uptime)
     plans: Plans | None = None
     names: Names = field(default_factory=Names)
     hosts: Sequence[str] = ()
+    outages: Mapping[str, Sequence[Window]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What came of it: a verdict for each invariant in order, and the figures by venue."""
+    """What came of it: a verdict for each invariant in order, the figures by venue, and each position's time without
+    protection."""
 
     name: str
     lines: int
@@ -59,6 +65,7 @@ class Judgement:
     first_ns: int
     verdicts: tuple[Verdict, ...]
     figures: dict[str, Any]
+    naked: tuple[Bare, ...] = ()
 
     @property
     def violations(self) -> int:
@@ -68,7 +75,7 @@ class Judgement:
 
 def judge(rows: Iterable[str], case: Case, name: str = "the ledger") -> Judgement:
     """Judge the lines of a ledger. Raises UnusableError where they are none, or contradict the documented form."""
-    scene = Scene(case.bounds, case.uptime, case.plans, case.names)
+    scene = Scene(case.bounds, case.uptime, case.plans, case.names, case.outages)
     judges = [*(one(scene) for one in INVARIANTS), KnownPaths(scene, case.hosts)]
     figures = Figures(scene)
     scene.hooks.register([*judges, figures])
@@ -91,4 +98,5 @@ def judge(rows: Iterable[str], case: Case, name: str = "the ledger") -> Judgemen
         first_ns=reader.first_ns,
         verdicts=tuple(one.verdict for one in judges),
         figures={venue: one.told() for venue, one in sorted(figures.venues.items())},
+        naked=tuple(figures.naked),
     )

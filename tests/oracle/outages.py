@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from .bounds import NS_PER_MS, NS_PER_S
@@ -35,13 +36,20 @@ def lasts_ns(line: Line) -> int:
 
 @dataclass(slots=True)
 class Outages:
-    """Windows by venue, and by account and symbol where a fault names them; each reaches `extra_ns` past its fault."""
+    """Windows by venue, and by account and symbol where a fault names them; each reaches `extra_ns` past its fault.
+
+    With `told`, windows by venue, these alone account for what goes wrong, and no `fault` line does: they are known to
+    somebody who knows more than the ledger.
+    """
 
     extra_ns: int
+    told: Mapping[str, Sequence[Window]] | None = None
     _windows: dict[tuple[str, str | None, str | None], list[Window]] = field(default_factory=dict)
 
     def add(self, line: Line) -> None:
         """Take a `fault` line into account."""
+        if self.told is not None:
+            return
         key = (line["venue"], line.get("account"), line.get("symbol"))
         start, end = line["t"], line["t"] + lasts_ns(line) + self.extra_ns
         rows = self._windows.setdefault(key, [])
@@ -52,24 +60,40 @@ class Outages:
 
     def within(self, venue: str, account: str, symbol: str, start_ns: int, end_ns: int) -> list[Window]:
         """The parts of [start, end) in which a fault accounts for what goes wrong there, disjoint and in order."""
-        found = sorted(
-            (max(begin, start_ns), min(end, end_ns))
-            for rows in self._about(venue, account, symbol)
-            for begin, end in rows
-            if begin < end_ns and end > start_ns
-        )
-        merged: list[Window] = []
-        for begin, end in found:
-            if merged and begin <= merged[-1][1]:
-                merged[-1] = (merged[-1][0], max(merged[-1][1], end))
-            else:
-                merged.append((begin, end))
-        return merged
+        return _cut(self._about(venue, account, symbol), start_ns, end_ns)
 
-    def over_ns(self, venue: str, account: str, symbol: str) -> int:
+    def told_within(self, venue: str, start_ns: int, end_ns: int) -> list[Window]:
+        """The same of the windows that were told alone."""
+        return _cut([self.told.get(venue, ())] if self.told is not None else [], start_ns, end_ns)
+
+    def over_ns(self, venue: str, account: str, symbol: str, now_ns: int) -> int:
         """When the last of the faults so far no longer accounts for anything; 0: there was none."""
-        return max((rows[-1][1] for rows in self._about(venue, account, symbol)), default=0)
+        windows = (window for rows in self._about(venue, account, symbol) for window in rows)
+        return max((end for begin, end in windows if begin <= now_ns), default=0)
 
-    def _about(self, venue: str, account: str, symbol: str) -> list[list[Window]]:
+    def shut_until_ns(self, venue: str, now_ns: int) -> int:
+        """When something can be done at a venue again; 0: nobody told of a time at which it could not."""
+        told = self.told.get(venue, ()) if self.told is not None else ()
+        return max((end for begin, end in told if begin <= now_ns), default=0)
+
+    def _about(self, venue: str, account: str, symbol: str) -> list[Sequence[Window]]:
+        if self.told is not None:
+            return [self.told.get(venue, ())]
         keys = [(venue, who, what) for who in (None, account) for what in (None, symbol)]
         return [self._windows[key] for key in keys if key in self._windows]
+
+
+def _cut(windows: Iterable[Sequence[Window]], start_ns: int, end_ns: int) -> list[Window]:
+    found = sorted(
+        (max(begin, start_ns), min(end, end_ns))
+        for rows in windows
+        for begin, end in rows
+        if begin < end_ns and end > start_ns
+    )
+    merged: list[Window] = []
+    for begin, end in found:
+        if merged and begin <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        else:
+            merged.append((begin, end))
+    return merged

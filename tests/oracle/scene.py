@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +18,7 @@ from .entries import Books, is_refusal
 from .hearing import Asked, Hooks, Touched
 from .ledger import Line
 from .names import ENTRY, Names
-from .outages import Outages
+from .outages import Outages, Window
 from .plans import Plan, Plans
 from .state import FINAL, STOP_GONE, ZERO, Episode, Holding, Order, Stop, falls, level_of
 from .uptime import Uptime
@@ -28,9 +28,16 @@ from .verdicts import Judge, Naked
 class Scene:
     """See the module."""
 
-    def __init__(self, bounds: Bounds, uptime: Uptime, plans: Plans | None, names: Names) -> None:
+    def __init__(
+        self,
+        bounds: Bounds,
+        uptime: Uptime,
+        plans: Plans | None,
+        names: Names,
+        told: Mapping[str, Sequence[Window]] | None = None,
+    ) -> None:
         self.bounds, self.uptime, self.plans, self.names = bounds, uptime, plans, names
-        self.outages = Outages(bounds.fault_window_s * NS_PER_S)
+        self.outages = Outages(bounds.fault_window_s * NS_PER_S, told)
         self.books = Books()
         self.hooks = Hooks()
         self.holdings: dict[tuple[str, str, str], Holding] = {}
@@ -177,6 +184,8 @@ class Scene:
         stop.status = status
         if status in STOP_GONE:
             holding.stops.pop(stop.id, None)
+            if self.current is None and status != "finished":
+                holding.taken_ns = self.now_ns
         elif status == "untriggered":
             self._rests(holding, stop, line)
         elif stop.triggered_ns is None:
@@ -229,11 +238,17 @@ class Scene:
         before = self.current.touched.get(key)
         if before is None:
             episode = holding.judged
-            settles = self.now_ns - episode.opened_ns < self.bounds.settling_s * NS_PER_S
+            settles = self._free_ns(holding, episode.opened_ns) < self.bounds.settling_s * NS_PER_S
             baseline = None if episode.opening or settles else episode.level
             before = Touched(episode, holding.level, baseline, episode.level_size)
             self.current.touched[key] = before
         before.lost_one = before.lost_one or lost_one
+
+    def _free_ns(self, holding: Holding, since_ns: int) -> int:
+        """How long the product has been up since then with nothing in its way that we were told of."""
+        windows = self.outages.told_within(holding.venue, since_ns, self.now_ns)
+        shut_ns = sum(self.uptime.overlap_ns(begin, end) for begin, end in windows)
+        return self.uptime.overlap_ns(since_ns, self.now_ns) - shut_ns
 
     # ── fills and positions ─────────────────────────────────────────────────────────────────────────────────
 

@@ -83,7 +83,10 @@ class Episode:
 
 @dataclass(slots=True)
 class Holding:
-    """One (venue, account, symbol). `level`: the price at which all of the position is protected; None: it is not."""
+    """One (venue, account, symbol). `level`: the price at which all of the position is protected; None: it is not.
+
+    `taken_ns`: when the venue last ended a stop that no request under way had asked it to end.
+    """
 
     venue: str
     account: str
@@ -95,6 +98,7 @@ class Holding:
     episode: Episode | None = None
     level: Decimal | None = None
     entries_open: int = 0
+    taken_ns: int = 0
     flat_since_ns: int = 0
 
     @property

@@ -80,8 +80,21 @@ def test_windows_of_an_outage_are_cut_and_merged() -> None:
     assert outages.within("bybit", "you", "B", 0, 60) == [(0, 10), (40, 50)]
     assert outages.within("bybit", "you", "B", 60, 80) == []
     assert outages.within("binance", "me", "A", 0, 100) == []
-    assert outages.over_ns("bybit", "me", "A") == 100
-    assert outages.over_ns("binance", "me", "A") == 0
+    assert outages.over_ns("bybit", "me", "A", 95) == 100
+    assert outages.over_ns("binance", "me", "A", 95) == 0
+
+
+def test_windows_that_are_told_stand_in_for_all_fault_lines() -> None:
+    outages = Outages(10, {"bybit": [(20, 30), (50, 60)]})
+    outages.add({"venue": "bybit", "account": None, "t": 5, "name": "refuse"})
+
+    assert outages.within("bybit", "me", "A", 0, 55) == [(20, 30), (50, 55)]
+    assert outages.within("binance", "me", "A", 0, 55) == []
+    assert outages.over_ns("bybit", "me", "A", 40) == 30
+    assert outages.over_ns("bybit", "me", "A", 55) == 60
+    assert [outages.shut_until_ns("bybit", now_ns) for now_ns in (10, 40, 55)] == [0, 30, 60]
+    assert outages.shut_until_ns("binance", 55) == 0
+    assert Outages(10).shut_until_ns("bybit", 55) == 0
 
 
 @pytest.mark.parametrize(

@@ -299,6 +299,13 @@ def test_a_first_stop_that_would_win_is_a_breach_even_below_the_market() -> None
     assert told(story.judged(), 3) == ["the first stop at 50500 is no loss for an entry at 50000"]
 
 
+def test_a_first_stop_may_have_followed_a_market_that_ran_while_the_product_was_down() -> None:
+    story = Story().price().enter().wait(100).price("52000").place_stop("50500").wait(1).close()
+
+    assert broken(story.judged(up=((0, 100), (100, 10_000)))) == [3]
+    assert broken(story.judged(up=((0, 10), (90, 10_000)))) == []
+
+
 def test_a_stop_of_the_wrong_side_is_a_breach() -> None:
     story = Story().price().enter()
     story.stop(f"fw-{P1}-s0", "51000", side="buy")
@@ -383,6 +390,23 @@ def test_a_stop_that_goes_before_the_new_one_comes_is_a_gap_even_in_no_time() ->
 
     assert told(story.judged(), 8) == ["the stop at 49000 was given up before there was another"]
     assert naked(story)["worst"] == 20
+
+
+def test_only_time_up_counts_until_a_stop_has_settled_at_the_price_that_was_paid() -> None:
+    story = opened("bybit").wait(100_000).move_stop("48900").wait(1).close()
+
+    assert broken(story.judged()) == [8]
+    assert broken(story.judged(settling_s=60)) == [8]
+    assert broken(story.judged(settling_s=60, up=((0, 10_000), (95_000, 200_000)))) == []
+
+
+def test_who_cancels_the_old_stop_may_not_know_that_the_venue_has_just_taken_the_new_one() -> None:
+    story = opened().place_stop("49500", sequence=1).stop(f"fw-{P1}-s1", "49500", status="expired")
+
+    story.wait(300).cancel_stop().wait(1).close()
+
+    assert broken(story.judged()) == [8]
+    assert broken(story.judged(crossing_ms=301)) == []
 
 
 def test_a_stop_that_is_replaced_within_one_request_leaves_no_gap() -> None:

@@ -11,11 +11,12 @@ from decimal import Decimal
 from typing import Any
 
 from framework import PositionChanged, Record
-from framework_simulator.simulation import Item, Outcome, Schedule
-from tests.oracle.bounds import Bounds
-from tests.oracle.judging import Case
+from framework_simulator.simulation import Outcome, Schedule
+from tests.oracle.bounds import NS_PER_MS, NS_PER_S, Bounds
+from tests.oracle.judging import Case, Judgement
 from tests.oracle.judging import judge as judge_ledger
 from tests.oracle.names import ENTRY, Names
+from tests.oracle.outages import Window
 from tests.oracle.plans import Plans, read_plans
 from tests.oracle.uptime import Uptime
 
@@ -24,87 +25,114 @@ HOUR_MS = timedelta(hours=1) // timedelta(milliseconds=1)
 DEADLINE_NS = 30_000_000_000
 """The deployment's `entry_deadline_s`."""
 
-CLEAN = Bounds(naked_max_ms_binance=1_000, settling_s=5)
+ROUND_TRIP = 3
+"""The longest round trip in units of a schedule's latency: each way takes half of it to one and a half."""
+
+MARGIN_MS = 5
+
+SETTLING_S = 60
 """On Bybit a position is protected at once by a stop at the expected price; that of what was paid comes a moment later.
 """
 
-UNPROTECTED_MS = 8_000
-"""How long a position may be naked at most: within that time its stop is placed, or it is closed."""
-
-FAULTY = Bounds(
-    naked_max_ms_bybit=UNPROTECTED_MS,
+STRICT = Bounds(
     naked_fault_max_ms_binance=7 * HOUR_MS,
     naked_fault_max_ms_bybit=7 * HOUR_MS,
-    settling_s=600,
-    fault_window_s=75,
+    settling_s=SETTLING_S,
+    crossing_ms=500,
 )
-"""While nothing of ours arrives nobody can be protected: under a fault the oracle counts, and judges the end. What
-was done to a stop while the product was down is mended within the time that an emergency may take. What was lost
-without a word is found when the account is read as a whole, once a minute.
-"""
-
-KILLED = replace(FAULTY, settling_s=150)
-"""A process that dies when a position has just been opened, again and again, is up again by then."""
-
-STOPS_ALONE = replace(
-    FAULTY,
-    naked_fault_max_ms_binance=UNPROTECTED_MS,
-    naked_fault_max_ms_bybit=UNPROTECTED_MS,
-)
-"""Where a position can be closed and read at any time, it is closed if it can't be protected: there is no excuse."""
-
-STOP_PATHS = frozenset({"/fapi/v1/algoOrder", "/v5/position/trading-stop"})
-MOMENT_MS = 5_000
+"""Under a fault is only what is so by the schedule: nothing of ours gets through. That may last as long as it does."""
 
 RISK, ROUNDING = Decimal("0.02"), Decimal("0.003")
 """The deployment's stop loss, and by how much of the price a tick that grew tenfold may move it."""
 
-LOSING_SIDE, TIGHTENING = 3, 8
-STOPS_GO = frozenset({"stop-vanishes", "trigger-races", "short-child", "reject-order"})
-"""Where a venue takes a new stop away again after it has confirmed it, the old one is on its way out already.
-
-And while the product is down the price may run so far that the first stop of its next life is one that trails already.
+HARMLESS = frozenset({"signal", "jump"})
+WHOSE = frozenset({1, 13})
+"""Where somebody else adds to a position of ours, what is left when ours is closed is theirs: the policy is to leave it
+alone. The ledger can't tell it from ours.
 """
 
-HARMLESS = frozenset({"signal", "jump"})
+TAKES_AWAY = frozenset({"stop-vanishes"})
+SILENCES_S = {"rate-limited": 10, "banned": 120, "forbidden": 600}
+"""How long a venue wants not to hear of us where its answer does not say: the emulator's defaults, and Bybit's rule."""
 
 
 def judge(outcome: Outcome) -> list[str]:
-    """What is wrong, a line each."""
+    """What is wrong, a line each. How long positions were naked is added to the outcome's figures."""
     case = Case(
         bounds=bounds_of(outcome.schedule),
         uptime=Uptime(tuple(outcome.up)),
         plans=plans_of(outcome.records, outcome.lines, deadlines=not outcome.schedule.of("clock")),
         names=NAMES,
         hosts=["127.0.0.1"],
+        outages=impossible(outcome.lines),
     )
     judgement = judge_ledger((json.dumps(line) for line in outcome.lines), case)
+    _measure(outcome, judgement)
+    touched = outcome.schedule.touched
     return [
         f"{verdict.number} {verdict.name}: {verdict.count}; {violation.venue} {violation.symbol} at "
         f"{(violation.t - judgement.first_ns) / 1e9:.3f} s, seq {violation.seq}: {violation.what}"
         for verdict in judgement.verdicts
         for violation in verdict.first[:1]
-        if not (verdict.number == TIGHTENING and STOPS_GO & outcome.met.keys())
-        and not (verdict.number == LOSING_SIDE and len(outcome.lives) > 1)
+        if not (verdict.number in WHOSE and verdict.count == 1 and (violation.venue, violation.symbol) in touched)
     ]
 
 
+def _measure(outcome: Outcome, judgement: Judgement) -> None:
+    """Add how long each position was naked, in ms; apart, where nothing goes wrong and where reads are late."""
+    apart = ", reads late" if _lag_s(outcome.schedule) else ", no faults" if is_harmless(outcome.schedule) else ""
+    for bare in judgement.naked:
+        if (bare.venue, bare.symbol) not in outcome.schedule.touched:
+            name = f"naked ms on {bare.venue}{apart}"
+            outcome.figures[name].append(bare.up_ns / NS_PER_MS)
+            outcome.figures[f"{name}, while nothing could be done"].append((bare.down_ns + bare.fault_ns) / NS_PER_MS)
+
+
+def is_harmless(schedule: Schedule) -> bool:
+    """Whether nothing goes wrong but prices."""
+    return all(item.kind in HARMLESS for item in schedule.items)
+
+
+def _lag_s(schedule: Schedule) -> int:
+    """How old what reads show may be."""
+    return max((int(item.own.get("lag_ms", 0)) for item in schedule.items), default=0) // 1_000
+
+
 def bounds_of(schedule: Schedule) -> Bounds:
-    """What a run is judged by depends on what goes wrong in it."""
-    faults = [item for item in schedule.items if item.kind not in HARMLESS]
-    if not faults:
-        return CLEAN
-    if all(fault.kind == "kill" for fault in faults):
-        return KILLED
-    return STOPS_ALONE if all(map(_leaves_closes_alone, faults)) else FAULTY
+    """Where nothing goes wrong, a stop may take one round trip on Binance.
+
+    On Bybit it may take no time, unless the venue itself takes stops away: then as long as on Binance. Where reads are
+    late, what nobody tells is seen twice as much later.
+    """
+    if is_harmless(schedule):
+        return replace(STRICT, naked_max_ms_binance=ROUND_TRIP * schedule.latency_ms + MARGIN_MS)
+    bounds, late_s = STRICT, 2 * _lag_s(schedule)
+    if late_s or any(item.own.get("name") in TAKES_AWAY for item in schedule.items):
+        bounds = replace(bounds, naked_max_ms_bybit=bounds.naked_max_ms_binance + 1_000 * late_s)
+    return replace(
+        bounds,
+        naked_max_ms_binance=bounds.naked_max_ms_binance + 1_000 * late_s,
+        settling_s=bounds.settling_s + late_s,
+        flat_bound_s=bounds.flat_bound_s + late_s,
+        liveness_s=bounds.liveness_s + late_s,
+    )
 
 
-def _leaves_closes_alone(fault: Item) -> bool:
-    """Stops are refused, lost or taken away, or the streams are gone for a moment; everything else gets through."""
-    own = fault.own
-    if own.get("name") == "streams-closed":
-        return int(own["for_ms"]) <= MOMENT_MS
-    return fault.kind == "rule" and (own["name"] == "stop-vanishes" or own.get("path") in STOP_PATHS)
+def impossible(lines: Sequence[Mapping[str, Any]]) -> dict[str, list[Window]]:
+    """When nothing could be done at a venue: requests do not get through, or it has asked not to hear of us."""
+    windows: dict[str, list[Window]] = {}
+    for line in lines:
+        if line["kind"] != "fault":
+            continue
+        told = line.get("parameters") or {}
+        if line["name"] in ("partition-all", "partition-writes"):
+            lasts_ns = told["for_ms"] * NS_PER_MS
+        elif line["name"] in SILENCES_S:
+            lasts_ns = int(told.get("retry_after_s", SILENCES_S[line["name"]])) * NS_PER_S
+        else:
+            continue
+        windows.setdefault(line["venue"], []).append((line["t"], line["t"] + lasts_ns))
+    return windows
 
 
 def plans_of(records: Sequence[Record], lines: Sequence[Mapping[str, Any]], *, deadlines: bool) -> Plans:

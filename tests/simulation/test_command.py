@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from framework_simulator.simulation import Item, Schedule, draw, shrink
+from framework_simulator.simulation import Climate, Item, Outcome, Schedule, draw, shrink
 from framework_simulator.simulation.command import simulate
+from framework_simulator.simulation.weather import OF_REQUESTS
 
 WRONG = "tests.simulation.test_command:disapproves"
 
@@ -38,7 +39,7 @@ def test_a_campaign_on_two_processes_runs_the_same_schedules() -> None:
     reports = [json.loads(run("--schedules", "4", "--jobs", jobs, "--json")[1]) for jobs in ("1", "2")]
 
     for report in reports:
-        del report["seconds"], report["per_second"]
+        del report["seconds"], report["per_second"], report["per_cpu_second"]
     assert reports[0] == reports[1]
 
 
@@ -67,6 +68,47 @@ def test_a_replay_that_shrinks_leaves_out_what_is_not_needed() -> None:
     assert status == 1
     assert "again: framework simulate replay 9 --only" in out
     assert "  0:" not in out
+
+
+def measures(outcome: Outcome) -> list[str]:
+    """A judge that finds nothing, and measures something."""
+    outcome.figures["lives"].append(float(len(outcome.lives)))
+    return []
+
+
+def test_what_judges_measure_is_summed_up() -> None:
+    status, out, _ = run("--schedules", "3", "--seed", "9", "--jobs", "1", "--judge", f"{__name__}:measures", "--json")
+
+    figures = json.loads(out)["figures"]["lives"]
+    assert status == 0
+    assert figures["count"] == 3
+    assert 1 <= figures["p50"] <= figures["p99"] <= figures["worst"]
+
+
+def test_a_campaign_that_wants_every_kind_of_fault_fails_without_one() -> None:
+    status, out, _ = run("--schedules", "1", "--seed", "9", "--jobs", "1", "--every-kind")
+
+    assert status == 1
+    assert "violations: 0" in out
+    assert "never" in out
+    assert run("--schedules", "1", "--seed", "9", "--jobs", "1")[0] == 0
+
+
+def test_in_bad_weather_requests_go_astray_and_nothing_else_does() -> None:
+    status, out, _ = run("--schedules", "3", "--jobs", "1", "--weather", "0.25", "--json")
+
+    happened = {name for name in json.loads(out)["happened"] if not name.startswith("killed")}
+    assert status == 0
+    assert happened == set(OF_REQUESTS)
+
+
+def test_late_reads_are_as_late_as_was_asked_for() -> None:
+    status, out, _ = run("replay", "5", "--read-lag", "600")
+
+    assert status == 0
+    assert "name=stale-reads" in out
+    lags = [int(item.own["lag_ms"]) for seed in range(50) for item in draw(seed, Climate(read_lag_s=600)).of("rule")]
+    assert 500_000 < max(lags) <= 600_000
 
 
 @pytest.mark.parametrize("words", [("--judge", "no.such:judge"), ("--schedules", "0")])

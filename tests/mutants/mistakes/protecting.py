@@ -180,9 +180,9 @@ def all_stops_cancelled() -> Patched:
     scene(BYBIT, signal(BYBIT), jump(BYBIT, 20_000, 2), jump(BYBIT, 30_000, "-0.3")),
 )
 def stop_follows_both_ways() -> Patched:
-    def on_price(_original: Any, self: TrailingStop, holding: Any, _state: Any, price: Decimal, _time_ns: int) -> Guard:
+    def on_price(_original: Any, self: TrailingStop, holding: Any, _state: Any, price: Decimal, time_ns: int) -> Guard:
         best = Trail(activated=True, best=price, stop=None, level=price)
-        answer: Guard = self._answer(holding, best, price)
+        answer: Guard = self._answer(holding, best, price, time_ns)
         level = answer.ask.above if holding.side is Side.LONG else answer.ask.below
         return evolve(answer, ask=Ask(above=level, below=price - holding.rules.tick_size))
 

@@ -13,9 +13,10 @@ class Leftovers(Judge):
     """Flat for longer than a bound: none of our orders is left. Orders that are not ours are untouched.
 
     Counts: `order` lines that have not ended and `stop` lines of status ``untriggered`` whose ``client_id`` is ours;
-    the bound is time up since the market was flat, or since the order came if that was later. And: an `order` or
-    `stop` line of status ``cancelled``, of neither our client ids nor ``attached``, between a `request` that cancels
-    and its `response`. Every request of an account is taken for the product's.
+    the bound is time up since the market was flat, since the order came, or since something could be done at the venue
+    again, whichever was last. And: an `order` or `stop` line of status ``cancelled``, of neither our client ids nor
+    ``attached``, between a `request` that cancels and its `response`. Every request of an account is taken for the
+    product's.
     """
 
     number = 7
@@ -53,13 +54,20 @@ class Leftovers(Judge):
     def _watch(self, holding: Holding, item: Order | Stop) -> None:
         if item.owner is None or (isinstance(item, Stop) and item.attached):
             return
+        self._look_after(holding, item, self.scene.now_ns, holding.flat_since_ns)
+
+    def _look_after(self, holding: Holding, item: Order | Stop, since_ns: int, flat_since_ns: int) -> None:
         bound_ns = self.scene.bounds.flat_bound_s * NS_PER_S
-        due_ns = self.scene.uptime.after_ns(self.scene.now_ns, bound_ns)
-        flat_since_ns = holding.flat_since_ns
+        due_ns = self.scene.uptime.after_ns(since_ns, bound_ns)
 
         def check() -> None:
             rests = holding.orders.get(item.id) is item or holding.stops.get(item.id) is item
-            if rests and not holding.quantity and holding.flat_since_ns == flat_since_ns:
+            if not rests or holding.quantity or holding.flat_since_ns != flat_since_ns:
+                return
+            shut_ns = self.scene.outages.shut_until_ns(holding.venue, self.scene.now_ns)
+            if shut_ns > since_ns:
+                self._look_after(holding, item, shut_ns, flat_since_ns)
+            else:
                 kind = "stop" if isinstance(item, Stop) else "order"
                 self.tell_of(holding, f"flat for {bound_ns // NS_PER_S} s, and {kind} {item.client_id} still rests")
 

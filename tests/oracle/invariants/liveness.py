@@ -28,7 +28,7 @@ class Liveness(Judge):
         def check() -> None:
             if episode.naked_since_ns != began_ns:
                 return
-            over_ns = self.scene.outages.over_ns(holding.venue, holding.account, holding.symbol)
+            over_ns = self.scene.outages.over_ns(holding.venue, holding.account, holding.symbol, self.scene.now_ns)
             if over_ns > since_ns:
                 self._watch(holding, episode, began_ns, over_ns)
             else:

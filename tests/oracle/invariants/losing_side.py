@@ -16,7 +16,8 @@ class LosingSide(Judge):
 
     Counts: every `stop` line of status ``untriggered`` with a client id of ours and the leg ``s``, or ``attached``,
     while the position that it belongs to is open (or when that opens). While opening its ``trigger_price`` must lie
-    on the losing side of the `position` line's ``entry_price``; with a plan, between ``stop_low`` and ``stop_high``.
+    on the losing side of the `position` line's ``entry_price``, unless the product was down meanwhile; with a plan,
+    between ``stop_low`` and ``stop_high``.
     Later it may follow the market, but never lie further away than the plan's bound. An ``attached`` stop beyond both
     entry price and market takes profit, and is not judged here.
     """
@@ -49,12 +50,17 @@ class LosingSide(Judge):
             plan = self.scene.plan_of(holding, owner.position)
             self._judge_price(holding, stop.trigger, plan, is_long=is_long, opening=episode.opening)
 
+    def _was_down(self, holding: Holding) -> bool:
+        """Whether the product was down since the position opened: the market may have run, and a stop has followed."""
+        opened_ns, now_ns = holding.episode.opened_ns if holding.episode else 0, self.scene.now_ns
+        return self.scene.uptime.overlap_ns(opened_ns, now_ns) < now_ns - opened_ns
+
     def _judge_price(
         self, holding: Holding, trigger: Decimal, plan: Plan | None, *, is_long: bool, opening: bool
     ) -> None:
         entry_price = holding.entry_price
         wins = trigger >= entry_price if is_long else trigger <= entry_price
-        if opening and wins:
+        if opening and wins and not self._was_down(holding):
             self.tell_of(holding, f"the first stop at {trigger} is no loss for an entry at {entry_price}")
         if plan is None:
             return

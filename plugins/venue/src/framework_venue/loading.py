@@ -11,6 +11,7 @@ import importlib
 import importlib.metadata
 import importlib.util
 import sys
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -33,6 +34,7 @@ def _plainly(name: str) -> Any:
     return getattr(module, name) if isinstance(module, ModuleType) else module
 
 
+@cache
 def _alone(name: str) -> Any:
     root = importlib.util.find_spec("ccxt")
     if root is None or root.origin is None:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,13 @@ def load_markets(venue: str, path: Path | None) -> tuple[dict[str, Market], dict
     """The markets of a file, for the engine and as the venue's own rows. Raises `MarketsFileError`."""
     if path is not None:
         return _read(venue, path)
+    markets, rows = _shipped(venue)
+    return dict(markets), dict(rows)
+
+
+@cache
+def _shipped(venue: str) -> tuple[dict[str, Market], dict[str, dict[str, Any]]]:
+    """Read once: a simulation makes a world for each of its runs. Markets and rows are replaced, never changed."""
     with as_file(files(__package__) / "data" / f"{venue}.json") as shipped:
         return _read(venue, shipped)
 

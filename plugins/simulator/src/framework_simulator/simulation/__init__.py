@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from .campaign import Report, Result, Wish, run_campaign
+    from .drawing import Climate, draw
     from .laboratory import Laboratory, Trial
     from .run import Life, Outcome, Run
-    from .schedule import Item, Schedule, draw
+    from .schedule import Item, Schedule
     from .shrinking import shrink
 
 __all__ = [
+    "Climate",
     "Item",
     "Laboratory",
     "Life",
@@ -35,7 +37,8 @@ _HOMES = {
     **dict.fromkeys(("Report", "Result", "Wish", "run_campaign"), ".campaign"),
     **dict.fromkeys(("Laboratory", "Trial"), ".laboratory"),
     **dict.fromkeys(("Life", "Outcome", "Run"), ".run"),
-    **dict.fromkeys(("Item", "Schedule", "draw"), ".schedule"),
+    **dict.fromkeys(("Item", "Schedule"), ".schedule"),
+    **dict.fromkeys(("Climate", "draw"), ".drawing"),
     "shrink": ".shrinking",
 }
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import gc
 import multiprocessing
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from queue import Empty
 from typing import Any, TypeVar
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
+from .drawing import MIXED, Climate, draw, everything_that_happens
 from .laboratory import Laboratory, Trial, judge_named
-from .schedule import draw
 
 T = TypeVar("T")
 
@@ -31,6 +31,7 @@ class Wish:
     for_s: float | None
     jobs: int
     judges: tuple[str, ...] = ()
+    climate: Climate = MIXED
 
 
 @frozen
@@ -44,11 +45,13 @@ class Result:
     points: int
     positions: int
     virtual_s: float
+    figures: Mapping[str, Sequence[float]] = field(factory=dict)
+    cpu_s: float = 0.0
 
 
 @define
 class Report:
-    """What came of a campaign. `met` counts what really happened, by name: each should be above zero."""
+    """What came of a campaign. `met` counts what really happened, by name; `figures` are what the judges measured."""
 
     wish: Wish
     schedules: int = 0
@@ -57,8 +60,15 @@ class Report:
     positions: int = 0
     virtual_s: float = 0.0
     took_s: float = 0.0
+    cpu_s: float = 0.0
     met: Counter[str] = field(factory=Counter)
+    figures: defaultdict[str, list[float]] = field(factory=lambda: defaultdict(list))
     failures: list[Result] = field(factory=list)
+
+    @property
+    def missing(self) -> list[str]:
+        """What can happen, and never did."""
+        return [] if self.wish.climate != MIXED else sorted(everything_that_happens() - self.met.keys())
 
     def add(self, result: Result) -> None:
         """Count a schedule."""
@@ -67,7 +77,10 @@ class Report:
         self.points += result.points
         self.positions += result.positions
         self.virtual_s += result.virtual_s
+        self.cpu_s += result.cpu_s
         self.met.update(result.met)
+        for name, values in result.figures.items():
+            self.figures[name].extend(values)
         if result.problems:
             self.failures.append(result)
 
@@ -76,17 +89,34 @@ class Report:
         return {
             "seed": self.wish.seed,
             "schedules": self.schedules,
-            "per_second": round(self.schedules / self.took_s, 2) if self.took_s else None,
+            "per_second": _rate(self.schedules, self.took_s),
+            "per_cpu_second": _rate(self.schedules, self.cpu_s),
             "seconds": round(self.took_s, 1),
             "virtual_hours": round(self.virtual_s / 3600, 2),
             "lives": self.lives,
             "positions": self.positions,
             "points": self.points,
             "happened": dict(sorted(self.met.items())),
+            "never_happened": self.missing,
+            "figures": {name: summary(values) for name, values in sorted(self.figures.items())},
             "violations": {
                 result.seed: list(result.problems) for result in sorted(self.failures, key=lambda each: each.seed)
             },
         }
+
+
+def _rate(count: int, seconds: float) -> float | None:
+    return round(count / seconds, 2) if seconds else None
+
+
+def summary(values: Sequence[float]) -> dict[str, float]:
+    """How many there are, their median, what one in a hundred is above, and the worst."""
+    ordered = sorted(values)
+    shares = {name: ordered[max(0, -(-len(ordered) * share // 100) - 1)] for name, share in _SHARES.items()}
+    return {"count": len(ordered), **{name: round(value, 3) for name, value in shares.items()}}
+
+
+_SHARES = {"p50": 50, "p99": 99, "worst": 100}
 
 
 def run_campaign(wish: Wish, on_result: Callable[[Result], None] = lambda result: None) -> Report:
@@ -106,7 +136,9 @@ def _in_turn(wish: Wish, number: int) -> Iterator[Result]:
     count = number
     with at_work(wish.judges) as laboratory:
         while _is_in(count, wish.schedules) and _is_in(time.monotonic(), until_s):
-            yield result_of(laboratory.run(draw(wish.seed + count)))
+            began_s = time.process_time()
+            result = result_of(laboratory.run(draw(wish.seed + count, wish.climate)))
+            yield evolve(result, cpu_s=time.process_time() - began_s)
             count += wish.jobs
 
 
@@ -137,7 +169,8 @@ def result_of(trial: Trial) -> Result:
         lives=len(outcome.lives),
         points=len(outcome.points),
         positions=opened,
-        virtual_s=trial.schedule.end_ms / 1000,
+        virtual_s=outcome.virtual_s,
+        figures=outcome.figures,
     )
 
 

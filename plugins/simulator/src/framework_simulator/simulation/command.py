@@ -28,6 +28,9 @@ _CONFIG = click.option("--config", default="config.toml", metavar="FILE", help="
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, metavar="S", help="The first one.")
 @click.option("--for", "seconds", type=click.FloatRange(min=0), metavar="SECONDS", help="As many as fit in this time.")
 @click.option("--jobs", type=click.IntRange(min=1), default=None, metavar="J", help="Processes; one for each core.")
+@click.option("--weather", type=click.FloatRange(0, 1), default=0.0, help="This share of all requests goes astray.")
+@click.option("--read-lag", type=click.IntRange(0), default=0, metavar="S", help="Reads are up to S seconds late.")
+@click.option("--every-kind", is_flag=True, help="Exit status 1 if some kind of fault never happened.")
 @_JUDGES
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @_CONFIG
@@ -38,6 +41,9 @@ def simulate(
     seed: int,
     seconds: float | None,
     jobs: int | None,
+    weather: float,
+    read_lag: int,
+    every_kind: bool,
     judges: Sequence[str],
     as_json: bool,
     config: str,
@@ -46,10 +52,12 @@ def simulate(
 
     Everything above the network is the real code: kernel, journal, exchange plugins, ccxt. Exit status 1: some run
     broke a rule; its seed is printed, and `replay` repeats it. Needs the plugins binance and bybit.
+    With --weather or --read-lag nothing else goes wrong but prices and deaths; `replay` takes the same two.
     """
     if context.invoked_subcommand is not None:
         return
     from .campaign import Wish, run_campaign
+    from .drawing import Climate
 
     wish = Wish(
         seed=seed,
@@ -57,10 +65,11 @@ def simulate(
         for_s=seconds,
         jobs=jobs or len(os.sched_getaffinity(0)),
         judges=_known(judges),
+        climate=Climate(weather, read_lag),
     )
     report = run_campaign(wish, lambda result: None if as_json else _tell(result))
     click.echo(json.dumps(report.as_json()) if as_json else "\n".join(_lines(report)))
-    if report.failures:
+    if report.failures or (every_kind and report.missing):
         raise click.exceptions.Exit(EXIT_VIOLATED)
 
 
@@ -69,15 +78,26 @@ def simulate(
 @click.option("--only", metavar="I,J,…", help="With these items of the schedule alone.")
 @click.option("--shrink", "shrinks", is_flag=True, help="Leave out items as long as it fails in the same way.")
 @click.option("--ledger", type=click.Path(path_type=Path), metavar="FILE.jsonl", help="Where the ledger is written.")
+@click.option("--weather", type=click.FloatRange(0, 1), default=0.0, help="As in the campaign.")
+@click.option("--read-lag", type=click.IntRange(0), default=0, metavar="S", help="As in the campaign.")
 @_JUDGES
 @_CONFIG
-def replay(seed: int, only: str | None, shrinks: bool, ledger: Path | None, judges: Sequence[str], config: str) -> None:
+def replay(
+    seed: int,
+    only: str | None,
+    shrinks: bool,
+    ledger: Path | None,
+    weather: float,
+    read_lag: int,
+    judges: Sequence[str],
+    config: str,
+) -> None:
     """Repeat the run of one seed, and say what happened in it."""
+    from .drawing import Climate, draw
     from .laboratory import Laboratory, judge_named
-    from .schedule import draw
     from .shrinking import shrink
 
-    schedule = draw(seed)
+    schedule = draw(seed, Climate(weather, read_lag))
     kept = _numbers(only, len(schedule.items))
     with Laboratory(tuple(judge_named(name) for name in _known(judges))) as laboratory:
         if shrinks:
@@ -129,7 +149,7 @@ def crashes(pairs: float, seed: int, jobs: int | None, judges: Sequence[str], co
 
 def _repeat(laboratory: Laboratory, schedule: Schedule, kept: Sequence[int]) -> Trial:
     click.echo(
-        f"seed {schedule.seed}: {schedule.end_ms / 1000:g} s, {schedule.execution}, latency {schedule.latency_ms} ms"
+        f"seed {schedule.seed}: {schedule.end_ms / 1000:g} s, {schedule.variant}, latency {schedule.latency_ms} ms"
     )
     for number in kept:
         click.echo(f"  {number}: {schedule.items[number]}")
@@ -156,12 +176,17 @@ def _tell(result: Result) -> None:
 
 def _lines(report: Report) -> list[str]:
     told = report.as_json()
-    rate = "" if told["per_second"] is None else f" ({told['per_second']} a second)"
+    rates = f"{told['per_second']} a second, {told['per_cpu_second']} in a second of one core"
     lines = [
-        f"{report.schedules} schedules in {report.took_s:.1f} s{rate}, {told['virtual_hours']} virtual hours, "
+        f"{report.schedules} schedules in {report.took_s:.1f} s ({rates}), {told['virtual_hours']} virtual hours, "
         f"{report.lives} lives of the product, {report.positions} entries, {report.points} points to die at",
         "what really happened, and how often:",
         *(f"  {name:<24} {count}" for name, count in told["happened"].items()),
+        *(f"  {name:<24} never" for name in told["never_happened"]),
+        *(
+            f"{name}: {of['count']} positions, p50 {of['p50']:g}, p99 {of['p99']:g}, worst {of['worst']:g}"
+            for name, of in told["figures"].items()
+        ),
     ]
     if not report.failures:
         return [*lines, "violations: 0"]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from attrs import frozen
 
-from .deployment import VENUES
+from .branching import Branches, grow, some
+from .deployment import VENUES, variant_of
 from .laboratory import Laboratory, Trial
 from .schedule import Item, Schedule
 
@@ -20,6 +20,7 @@ _WINDOWS = {"open": (SIGNAL_MS, 9_000), "trail": (LEAP_MS, 19_000), "close": (FA
 """When each phase begins and ends, in ms: within these the points are counted."""
 
 END_MS = 180_000
+REST_MS = 6_000
 DOWN_MS = 400
 
 
@@ -40,17 +41,18 @@ class Case:
                 Item("jump", at_ms, venue=self.venue, own={"symbol": SYMBOL, "percent": percent})
                 for at_ms, percent in leaps.get(self.phase, ())
             ),
-            *(Item("kill", own={"point": point, "down_ms": DOWN_MS}) for point in points),
+            *(death_at(point) for point in points),
         )
         return Schedule(
             seed=0,
             items=items,
             calm_ms=to_ms,
             end_ms=END_MS,
-            execution=self.venue,
+            variant=variant_of("market", (self.venue,)),
             volatility=0.0,
             armed_ms=from_ms,
             disarmed_ms=to_ms,
+            rest_ms=REST_MS,
         )
 
 
@@ -73,35 +75,43 @@ class Crashed:
 
 def crash_points(laboratory: Laboratory, case: Case) -> int:
     """How many points there are at which the process could die, if it does not."""
-    return _points(laboratory.run(case.schedule()))
+    outcome = laboratory.run(case.schedule()).outcome
+    return 0 if outcome is None else len(outcome.points)
 
 
-def crash(laboratory: Laboratory, case: Case, first: int, share: float, chance: random.Random) -> Iterator[Crashed]:
-    """A death at a point, then once more at each point that the next life reaches, or at a `share` of them."""
-    alone = laboratory.run(case.schedule(first))
-    yield _crashed(case, (first,), alone)
-    for second in range(first + 1, _points(alone) + 1):
-        if chance.random() < share:
-            yield _crashed(case, (first, second), laboratory.run(case.schedule(first, second)))
+def crash(
+    laboratory: Laboratory, case: Case, is_first: Callable[[int], bool], share: float, *, seed: int = 0
+) -> Iterator[Crashed]:
+    """A death at each point that `is_first`; then once more at each point of the next life, or at a `share` of them."""
+    chosen: dict[int, Callable[[int], bool]] = {}
+
+    def is_wanted(deaths: tuple[int, ...], point: int) -> bool:
+        if not deaths:
+            return is_first(point)
+        if len(deaths) > 1 or not share:
+            return False
+        first = deaths[0]
+        return chosen.setdefault(first, some(share, f"{seed} {case.phase} {case.venue} {first}"))(point)
+
+    def told(branches: Branches, trial: Trial) -> Crashed:
+        kinds = () if trial.outcome is None else tuple(trial.outcome.points[point - 1] for point in branches.deaths)
+        return Crashed(case, branches.deaths, (*trial.problems, *branches.lost), kinds)
+
+    yield from grow(laboratory, case.schedule(), Branches({}, kill=death_at, is_wanted=is_wanted), told)
 
 
 def crash_everywhere(
     laboratory: Laboratory, share: float, *, seed: int = 0, number: int = 0, jobs: int = 1
 ) -> Iterator[Crashed]:
     """All cases, all points; of the pairs a `share`. `number`: which of how many `jobs` this is."""
+    laboratory.run(CASES[0].schedule())  # what is loaded once is loaded before the first fork
     for case in CASES:
-        for first in range(1 + number, crash_points(laboratory, case) + 1, jobs):
-            chance = random.Random(f"{seed} {case.phase} {case.venue} {first}")  # noqa: S311 - chance in a simulation
-            yield from crash(laboratory, case, first, share, chance)
+        yield from crash(laboratory, case, lambda point: point % jobs == number, share, seed=seed)
 
 
-def _crashed(case: Case, points: tuple[int, ...], trial: Trial) -> Crashed:
-    kinds = () if trial.outcome is None else tuple(trial.outcome.points[point - 1] for point in points)
-    return Crashed(case, points, trial.problems, kinds)
+def death_at(point: int) -> Item:
+    """A death at a point."""
+    return Item("kill", own={"point": point, "down_ms": DOWN_MS})
 
 
-def _points(trial: Trial) -> int:
-    return 0 if trial.outcome is None else len(trial.outcome.points)
-
-
-__all__ = ["CASES", "PHASES", "Case", "Crashed", "crash", "crash_everywhere", "crash_points"]
+__all__ = ["CASES", "PHASES", "Case", "Crashed", "crash", "crash_everywhere", "crash_points", "death_at"]

@@ -25,8 +25,8 @@ load = ["binance", "bybit", "simulator", "filters", "sizing", "risk", "execution
 use = "listed"
 [sizing]
 use = "fixed-usd"
-position_usd = "100"
-tolerance_percent = "10"
+position_usd = "600"
+tolerance_percent = "30"
 [[risk]]
 use = "max-open-positions"
 total = 100
@@ -63,9 +63,14 @@ warm_connections = 0
 
 
 def configurations() -> dict[str, str]:
-    """The text of each configuration, by the name of its execution; and by venue, with that account alone."""
-    both = {name: _configuration(name, VENUES) for name in EXECUTIONS}
-    return {**both, **{venue: _configuration("market", (venue,)) for venue in VENUES}}
+    """The text of each configuration, by the name of its variant: each execution on both venues and on one."""
+    venues = (VENUES, *((venue,) for venue in VENUES))
+    return {variant_of(name, some): _configuration(name, some) for name in EXECUTIONS for some in venues}
+
+
+def variant_of(execution: str, venues: Sequence[str]) -> str:
+    """The name of the configuration with this execution and these accounts."""
+    return execution if tuple(venues) == VENUES else f"{execution} on {', '.join(venues)}"
 
 
 def _configuration(execution: str, venues: Sequence[str]) -> str:

@@ -9,15 +9,20 @@ import tempfile
 import traceback
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attrs import define, field, frozen
 
 from framework.testing import Product
 
 from .deployment import ENVIRON, configurations
+from .prebuilt import Prebuilt
 from .run import Outcome, Run
 from .schedule import Schedule
 from .verdicts import compare
+
+if TYPE_CHECKING:
+    from .branching import Branches
 
 Judge = Callable[[Outcome], list[str]]
 
@@ -42,6 +47,7 @@ class Laboratory:
     _scratch: Path = field(init=False)
     _product: Product = field(init=False)
     _count: int = field(default=0, init=False)
+    _prebuilt: Prebuilt = field(factory=Prebuilt, init=False)
 
     def __enter__(self) -> Laboratory:
         self._scratch = Path(tempfile.mkdtemp(prefix="simulation-", dir=MEMORY if MEMORY.is_dir() else None))
@@ -51,20 +57,28 @@ class Laboratory:
     def __exit__(self, *exception: object) -> None:
         shutil.rmtree(self._scratch, ignore_errors=True)
 
-    def run(self, schedule: Schedule) -> Trial:
-        """Run one schedule and judge what it left behind. Never raises for what a run does."""
+    def run(self, schedule: Schedule, branches: Branches | None = None) -> Trial:
+        """Run one schedule and judge what it left behind. Never raises for what a run does.
+
+        With `branches` it returns once in each process that these have forked.
+        """
         self._count += 1
         directory = self._scratch / f"run-{self._count}"
+        if branches is None:
+            run = Run(self._product, schedule, directory)
+        else:
+            run = branches.run = Run(self._product, schedule, directory, branches)
         try:
-            outcome = Run(self._product, schedule, directory).to_the_end()
+            with self._prebuilt.at_hand():
+                outcome = run.to_the_end()
             problems = [*compare(outcome), *(problem for judge in self.judges for problem in judge(outcome))]
         except Exception:
             return Trial(schedule, None, (f"the run broke: {traceback.format_exc()}",))
         finally:
-            shutil.rmtree(directory, ignore_errors=True)
+            shutil.rmtree(run.directory, ignore_errors=True)
             if self._count % COLLECT_EVERY == 0:
                 gc.collect()
-        return Trial(schedule, outcome, tuple(problems))
+        return Trial(run.schedule, outcome, tuple(problems))
 
 
 def judge_named(name: str) -> Judge:

@@ -12,7 +12,7 @@ from framework import nearest_to
 from ..emulator.clock import NS_PER_MS
 from ..emulator.prices import first_price
 from ..emulator.world import World
-from .deployment import VENUES
+from .deployment import SYMBOLS, VENUES
 from .schedule import Item, Schedule
 
 LOWEST = Decimal("0.2")
@@ -31,17 +31,18 @@ class PricePath:
     _prices: dict[tuple[str, str], Decimal] = field(factory=dict, init=False)
 
     def begin(self) -> None:
-        """Set first prices of all markets, and go on by timers."""
+        """Set first prices of the markets that are traded, and go on by timers."""
         for venue in VENUES:
-            for symbol, market in self.world.markets(venue).items():
-                self._set(venue, symbol, first_price(market.rules))
+            for symbol in SYMBOLS:
+                self._set(venue, symbol, first_price(self.world.markets(venue)[symbol].rules))
         for venue, symbol in sorted({(item.venue, item.own["symbol"]) for item in self.schedule.of("signal")}):
             self._step(venue, symbol, self.schedule.chance(f"prices of {venue} {symbol}"))
         for item in self.schedule.of("jump"):
             self.world.schedule(item.at_ms * NS_PER_MS, lambda item=item: self._leap(item))  # type: ignore[misc]
 
     def _step(self, venue: str, symbol: str, chance: random.Random) -> None:
-        quiet_ns = self.world.now_ns() + (self.schedule.end_ms - QUIET_MS) * NS_PER_MS
+        quiet_ms = self.schedule.end_ms - QUIET_MS if self.schedule.rest_ms is None else self.schedule.calm_ms
+        quiet_ns = self.world.now_ns() + quiet_ms * NS_PER_MS
 
         def go() -> None:
             if self.world.now_ns() > quiet_ns:

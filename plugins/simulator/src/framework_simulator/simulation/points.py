@@ -1,4 +1,4 @@
-"""The points of a request at which a process may be killed."""
+"""The points at which a process may be killed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import asyncio
 
 SEND, SENT, ANSWERED = "send", "sent", "answered"
 """Before it leaves, after that, and with the answer there."""
+
+BEFORE_WRITE, AFTER_WRITE = "write", "written"
+"""Before a commit of the journal, and after it, as `framework.testing.SimulatedProcess` calls them."""
 
 
 async def for_ever() -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-from collections import Counter
+import shutil
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from framework import (
     Batch,
@@ -34,6 +35,7 @@ from ..emulator.world import KeyInfo, World
 from .deployment import KEY, REST, SECRET, STREAMS
 from .happening import Happenings
 from .path import PricePath
+from .rest import Balance
 from .schedule import Item, Schedule
 from .transport import Carrier
 from .weather import Weather
@@ -45,6 +47,7 @@ FIRST_PAUSE_MS, LONGEST_PAUSE_MS = 2_000, 30_000
 """How long after an end in failure a life is followed by the next: who looks after the process starts it again."""
 
 MOST_LIVES = 1_000
+LOOK_EVERY_NS = 3_000_000_000
 RECOVERY_NS = 8_000_000_000
 """So long after a death the points of the next life count, whatever the schedule says."""
 
@@ -64,7 +67,7 @@ class Life:
 
 @define
 class Outcome:
-    """What a run left behind. `problems` are those that were seen without an oracle."""
+    """What a run left behind. `problems` are those that were seen without an oracle. Judges may add `figures`."""
 
     schedule: Schedule
     lines: list[dict[str, Any]]
@@ -73,8 +76,16 @@ class Outcome:
     met: Counter[str]
     points: list[str]
     problems: list[str]
-    ledger_digest: str
+    balance: Balance
+    virtual_s: float
     journal_digest: str
+    figures: defaultdict[str, list[float]] = field(factory=lambda: defaultdict(list))
+
+    @property
+    def ledger_digest(self) -> str:
+        """The same for two runs in which the same happened at the venues."""
+        text = "\n".join(json.dumps(line, sort_keys=True) for line in self.lines)
+        return hashlib.sha256(text.encode()).hexdigest()
 
     @property
     def up(self) -> list[tuple[int, int]]:
@@ -99,11 +110,15 @@ class Doom:
         if not self.from_ns <= now_ns < self.to_ns:
             return False
         self.points.append(point)
-        if len(self.points) in self.kills:
+        if self.is_fatal(len(self.points)):
             self.struck.append(point)
             self.to_ns = max(self.to_ns, now_ns + self.down_ms * NS_PER_MS + RECOVERY_NS)
             return True
         return False
+
+    def is_fatal(self, number: int) -> bool:
+        """Whether the process dies at the point of this number."""
+        return number in self.kills
 
     @property
     def down_ms(self) -> int:
@@ -126,11 +141,15 @@ class OffClock:
 
 @define(eq=False)
 class Run:
-    """Runs one schedule. `product` is loaded once for all; `directory` must be empty."""
+    """Runs one schedule. `product` is loaded once for all; `directory` must be empty.
+
+    `doom` says where the process dies; its bounds are set here. None: where the schedule has it die.
+    """
 
     product: Product
     schedule: Schedule
     directory: Path
+    doom: Doom = field(factory=lambda: Doom({}))
     lines: list[dict[str, Any]] = field(factory=list, init=False)
     records: list[Record] = field(factory=list, init=False)
     lives: list[Life] = field(factory=list, init=False)
@@ -139,10 +158,12 @@ class Run:
     clock: OffClock = field(init=False)
     world: World = field(init=False)
     weather: Weather = field(init=False)
-    doom: Doom = field(init=False)
     source: SimulatedSource = field(init=False)
     _intended: set[str] = field(factory=set, init=False)
+    balance: Balance = field(factory=Balance, init=False)
     _digest: bytes = field(default=b"", init=False)
+    _process: SimulatedProcess | None = field(default=None, init=False)
+    _well_since_ns: int | None = field(default=None, init=False)
     _ready_ns: int | None = field(default=None, init=False)
     _carrier: Carrier | None = field(default=None, init=False)
 
@@ -155,12 +176,11 @@ class Run:
         self.weather = Weather(self.world, schedule.chance("weather"), schedule.latency_ms * NS_PER_MS)
         self.source = SimulatedSource(self._batches())
         first_ns = min(self.source.batches, default=START_NS)
-        self.doom = Doom(
-            {int(kill.own["point"]): kill for kill in schedule.of("kill")},
-            now_ns=self.time.now_ns,
-            from_ns=first_ns if schedule.armed_ms is None else START_NS + schedule.armed_ms * NS_PER_MS,
-            to_ns=START_NS + (schedule.end_ms if schedule.disarmed_ms is None else schedule.disarmed_ms) * NS_PER_MS,
-        )
+        doom, disarmed_ms = self.doom, schedule.end_ms if schedule.disarmed_ms is None else schedule.disarmed_ms
+        doom.kills = {int(kill.own["point"]): kill for kill in schedule.of("kill")}
+        doom.now_ns = self.time.now_ns
+        doom.from_ns = first_ns if schedule.armed_ms is None else START_NS + schedule.armed_ms * NS_PER_MS
+        doom.to_ns = START_NS + disarmed_ms * NS_PER_MS
 
     def to_the_end(self) -> Outcome:
         """Run it."""
@@ -169,6 +189,8 @@ class Run:
         PricePath(self.world, self.schedule).begin()
         FundingClock(self.world).begin()
         Happenings(self.world, self.weather, self.schedule, self.clock, self._cut).begin()
+        if self.schedule.rest_ms is not None:
+            self.world.schedule(self.schedule.calm_ms * NS_PER_MS, self._look)
         self.product.prepare(self.directory)
         end_ns = START_NS + self.schedule.end_ms * NS_PER_MS
         pause_ms = FIRST_PAUSE_MS
@@ -185,10 +207,22 @@ class Run:
         self.time.advance(5_000 * NS_PER_MS)
         return self._outcome()
 
+    def branch_off(self, item: Item, name: str) -> None:
+        """This is a copy of a run, in a process of its own, that goes on otherwise: with one more item.
+
+        The journal is copied as it is. The connection to the first one is left alone: it is another process's.
+        """
+        self.schedule = evolve(self.schedule, items=(*self.schedule.items, item))
+        if self._process is not None:
+            self._process.abandon()
+        directory = self.directory.with_name(f"{self.directory.name}-{name}")
+        shutil.copytree(self.directory, directory)
+        self.directory = directory
+
     def _live(self, end_ns: int) -> SimulatedEnd:
         carrier = self._carrier = Carrier(self.world, self.weather, self.doom, self._check_request)
-        process = SimulatedProcess(
-            deployment=self.product.deployment(self.schedule.execution),
+        process = self._process = SimulatedProcess(
+            deployment=self.product.deployment(self.schedule.variant),
             directory=self.directory,
             exchanges=self._exchanges(carrier),
             source=self.source,
@@ -202,16 +236,30 @@ class Run:
         from_ns, self._ready_ns = self.time.now_ns(), None
         end = process.live(end_ns)
         carrier.die()
+        self._process = None
         self.lives.append(Life(from_ns, self._ready_ns, self.time.now_ns(), end))
         return end
 
     def _exchanges(self, carrier: Carrier) -> Mapping[str, Exchange]:
         made: dict[str, Exchange] = {}
-        for name, component in self.product.exchanges(self.schedule.execution).items():
+        for name, component in self.product.exchanges(self.schedule.variant).items():
             if not isinstance(component, Rehearsable):
                 raise TypeError(f"{name} can't be pointed elsewhere")
             made[name] = component.at(Endpoint(REST[name], STREAMS[name], Secret(KEY), Secret(SECRET), carrier.session))
         return made
+
+    def _look(self) -> None:
+        """Nothing goes wrong any more. Has everything been well for long enough?"""
+        now_ns, counts_fills = self.time.now_ns(), self.schedule.keeps_time
+        is_up = self._process is not None and self._ready_ns is not None
+        if not is_up or not self.balance.is_well(self.schedule.touched, counts_fills=counts_fills):
+            self._well_since_ns = None
+        elif self._well_since_ns is None:
+            self._well_since_ns = now_ns
+        elif now_ns - self._well_since_ns >= (self.schedule.rest_ms or 0) * NS_PER_MS and self._process is not None:
+            self._process.finish()
+            return
+        self.world.schedule(LOOK_EVERY_NS, self._look)
 
     def _cut(self, venue: str) -> None:
         if self._carrier is not None and not self._carrier.is_dead:
@@ -253,9 +301,11 @@ class Run:
 
     def _line(self, line: dict[str, Any]) -> None:
         self.lines.append(line)
+        self.balance.line(line)
 
     def _committed(self, records: Sequence[Record], digest: bytes) -> None:
         self.records.extend(records)
+        self.balance.recorded(records)
         self._digest = digest
         for record in records:
             if isinstance(record, Intent):
@@ -273,7 +323,6 @@ class Run:
         met = Counter(line["name"] for line in self.lines if line["kind"] == "fault")
         met.update(f"killed: {point}" for point in self.doom.struck)
         self.problems += [f"the emulator has a defect: {defect.trace}" for defect in self.world.defects]
-        text = "\n".join(json.dumps(line, sort_keys=True) for line in self.lines)
         return Outcome(
             schedule=self.schedule,
             lines=self.lines,
@@ -282,7 +331,8 @@ class Run:
             met=met,
             points=self.doom.points,
             problems=self.problems,
-            ledger_digest=hashlib.sha256(text.encode()).hexdigest(),
+            balance=self.balance,
+            virtual_s=(self.time.now_ns() - START_NS) / 1e9,
             journal_digest=self._digest.hex(),
         )
 

@@ -1,20 +1,20 @@
-"""A schedule: what happens in one run, drawn from one number. Each item can be left out, so that a failure shrinks."""
+"""A schedule: what happens in one run. Each item can be left out, so that a failure shrinks."""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from attrs import evolve, field, frozen
-
-from .deployment import SYMBOLS, VENUES
-from .weather import RATES
 
 KINDS = ("signal", "rule", "weather", "partition", "clock", "jump", "kill")
 """signal: somebody wants a position. rule: a fault rule of the emulator. weather: how often requests and frames go
 astray. partition: nothing, or only one direction, gets through. clock: our clock is off. jump: a price leaps. kill: the
 process dies at its n-th point."""
+
+TRADED_BY_OTHERS = frozenset({"position-changed", "liquidation", "adl"})
+"""Fault rules by which a position changes without us."""
 
 
 @frozen
@@ -38,7 +38,9 @@ class Item:
 class Schedule:
     """One run. Faults have ended at `calm_ms`; the run ends at `end_ms`, in order unless it is killed.
 
-    `execution` names the configuration. Points to die at count from `armed_ms` (None: the first signal) to
+    With `rest_ms` it ends as soon as all has
+    been well for so long after that: prices stand still then, everything is covered or flat, nothing is missing in the
+    journal. `variant` names the configuration. Points to die at count from `armed_ms` (None: the first signal) to
     `disarmed_ms` (None: the end), and after that as long as the process recovers from its last death.
     """
 
@@ -46,12 +48,13 @@ class Schedule:
     items: tuple[Item, ...]
     calm_ms: int
     end_ms: int
-    execution: str = "market"
+    variant: str = "market"
     step_ms: int = 5_000
     volatility: float = 0.3
     latency_ms: int = 20
     armed_ms: int | None = None
     disarmed_ms: int | None = None
+    rest_ms: int | None = None
 
     def of(self, kind: str) -> tuple[Item, ...]:
         """The items of one kind."""
@@ -61,255 +64,18 @@ class Schedule:
         """The same with some of its items, by their numbers."""
         return evolve(self, items=tuple(item for number, item in enumerate(self.items) if number in kept))
 
+    @property
+    def touched(self) -> frozenset[tuple[str, str]]:
+        """The markets, by venue and symbol, in which others trade, or the venue itself."""
+        return frozenset(
+            (item.venue, item.own["market"]) for item in self.of("rule") if item.own["name"] in TRADED_BY_OTHERS
+        )
+
+    @property
+    def keeps_time(self) -> bool:
+        """Whether our clock and the venues' are right all the time."""
+        return not self.of("clock") and all(item.own["name"] != "clock-skew" for item in self.of("rule"))
+
     def chance(self, purpose: str) -> random.Random:
         """Chance for one purpose, the same whatever else happens."""
         return random.Random(f"{self.seed}/{purpose}")  # noqa: S311 - chance in a simulation, not a secret
-
-
-MINUTE_MS = 60_000
-READY_MS = 4_500
-"""The first life has started by then: before that nothing goes wrong."""
-
-FIRST_MS = 5_000
-CALM_MS = 200_000
-"""How long a run goes on after its faults: recovery, then the time in which liveness and leftovers are judged."""
-
-SILENCE_MS = 600_000
-"""How long a venue may want not to hear of us: Bybit ten minutes after a 403."""
-
-LONG_ONE_IN = 100
-"""So many schedules have one whose partition may last for hours."""
-
-
-def draw(seed: int) -> Schedule:
-    """The schedule of a seed."""
-    chance = random.Random(f"schedule {seed}")  # noqa: S311 - as above
-    is_long = chance.randrange(LONG_ONE_IN) == 0
-    busy_ms = chance.choice((90_000, 3 * MINUTE_MS, 5 * MINUTE_MS))
-    items = [*_signals(chance, busy_ms)]
-    if chance.random() < 0.8:
-        for make, share in _MAKERS:
-            if chance.random() < share:
-                items += make(chance, busy_ms)
-    if any(item.kind in ("kill", "weather", "partition") for item in items):
-        # A silence must be known to be kept: the next life does not know of it, nor does who lost the answer.
-        items = [item for item in items if item.own.get("name") not in SILENCED]
-    if is_long:
-        hours_ms = chance.randint(10 * MINUTE_MS, 360 * MINUTE_MS)
-        items.append(_partition(chance, busy_ms // 2, hours_ms))
-        busy_ms += hours_ms
-    return Schedule(
-        seed=seed,
-        items=tuple(items),
-        calm_ms=busy_ms,
-        end_ms=busy_ms + CALM_MS + (SILENCE_MS if any(item.own.get("name") in SILENCED for item in items) else 0),
-        execution=_execution(chance, items),
-        step_ms=30_000 if is_long else 5_000,
-        volatility=chance.choice((0.1, 0.3, 0.6)),
-        latency_ms=chance.choice((1, 20, 80)),
-    )
-
-
-def _execution(chance: random.Random, items: Collection[Item]) -> str:
-    """Only a market order where the venue says "not carried out" in words alone: no ledger tells that from "who knows".
-
-    An oracle would take the second order of an entry for one that was sent blindly.
-    """
-    in_words = any(item.own.get("name") in ("unavailable-503", "failed-503") for item in items)
-    return "market" if in_words else chance.choice(("market", "market", "limit-then-market"))
-
-
-def _signals(chance: random.Random, busy_ms: int) -> list[Item]:
-    """Two to five, in one wave or two, on both venues."""
-    waves = [FIRST_MS] if chance.random() < 0.6 else [FIRST_MS, chance.randint(30_000, busy_ms - 30_000)]
-    places = [(venue, symbol) for venue in VENUES for symbol in SYMBOLS]
-    return [
-        Item(
-            "signal",
-            chance.choice(waves),
-            venue=venue,
-            own={"symbol": symbol, "side": chance.choice(("long", "short"))},
-        )
-        for venue, symbol in chance.sample(places, chance.randint(2, 5))
-    ]
-
-
-def _within(chance: random.Random, busy_ms: int) -> int:
-    return chance.choice((FIRST_MS + chance.randint(0, 2_000), chance.randint(READY_MS, busy_ms - 1_000)))
-
-
-def _weather(chance: random.Random, busy_ms: int) -> list[Item]:
-    """Requests and frames go astray, some kinds of them: a quarter of all at most."""
-    names = chance.sample(sorted(RATES), chance.randint(1, 4))
-    rate = chance.choice((0.02, 0.08, 0.25))
-    return [
-        Item(
-            "weather",
-            READY_MS,
-            busy_ms - READY_MS,
-            venue,
-            {name: min(rate / len(names), RATES[name]) for name in names},
-        )
-        for venue in chance.choice((VENUES, VENUES[:1], VENUES[1:]))
-    ]
-
-
-def _partition(chance: random.Random, at_ms: int, for_ms: int) -> Item:
-    which = {"stops": chance.choice(("all", "all", "writes", "reads")), "style": chance.choice(("silent", "refused"))}
-    return Item("partition", at_ms, for_ms, chance.choice(VENUES), which)
-
-
-def _partitions(chance: random.Random, busy_ms: int) -> list[Item]:
-    found = []
-    for _ in range(chance.randint(1, 2)):
-        at_ms = _within(chance, busy_ms)
-        for_ms = chance.choice((1_000, 5_000, 20_000, 60_000))
-        found.append(_partition(chance, at_ms, min(for_ms, busy_ms - at_ms)))
-    return found
-
-
-def _clocks(chance: random.Random, busy_ms: int) -> list[Item]:
-    """Our clock, or a venue's, is off for a while."""
-    at_ms = _within(chance, busy_ms)
-    skew_ms = chance.choice((-1, 1)) * chance.choice((300, 1_000, 5_000, 60_000, 3_600_000))
-    if chance.random() < 0.5:
-        return [Item("clock", at_ms, busy_ms - at_ms, own={"skew_ms": skew_ms})]
-    venue = chance.choice(VENUES)
-    return [Item("rule", at_ms, busy_ms - at_ms, venue, {"name": "clock-skew", "at_ms": 0, "skew_ms": skew_ms})]
-
-
-def _jumps(chance: random.Random, busy_ms: int) -> list[Item]:
-    """A price leaps, perhaps through a stop."""
-    return [
-        Item(
-            "jump",
-            chance.randint(FIRST_MS, busy_ms),
-            venue=chance.choice(VENUES),
-            own={"symbol": chance.choice(SYMBOLS), "percent": chance.choice((-6, -3, -1, 1, 3, 6))},
-        )
-        for _ in range(chance.randint(1, 3))
-    ]
-
-
-def _kills(chance: random.Random, busy_ms: int) -> list[Item]:
-    """The process dies; often once more while it recovers."""
-    point = chance.randint(1, 120)
-    found = [_kill(chance, point)]
-    while len(found) < 4 and chance.random() < 0.5:
-        point += chance.choice((chance.randint(1, 30), chance.randint(1, 120)))
-        found.append(_kill(chance, point))
-    return found
-
-
-def _kill(chance: random.Random, point: int) -> Item:
-    return Item("kill", own={"point": point, "down_ms": chance.choice((0, 500, 3_000, 30_000))})
-
-
-def _answers(chance: random.Random, busy_ms: int) -> list[Item]:
-    """Requests that the venue answers strangely."""
-    found = []
-    for _ in range(chance.randint(1, 3)):
-        name = chance.choice(ANSWERS)
-        rule: dict[str, Any] = {"name": name, "probability": chance.choice((0.05, 0.25, 1.0))}
-        if rule["probability"] == 1.0:
-            rule |= {"count": chance.randint(1, 3), "after": chance.randint(0, 3)}
-        if name in SILENCED:
-            rule |= {"count": 1, "after": chance.randint(5, 60)}
-            if name != "forbidden":
-                rule["retry_after_s"] = chance.choice((1, 10, 60))
-        elif name == "slow-response":
-            rule["delay_ms"] = chance.choice((500, 3_000, 15_000))
-        elif name in EITHER:
-            rule["executed"] = chance.random() < 0.5
-        elif name == "refuse":
-            rule |= chance.choice(REFUSALS)
-            rule["count"] = chance.randint(1, 3)
-        venue = rule.pop("at", None) or chance.choice(VENUES)
-        if name not in (*SILENCED, "refuse") and chance.random() < 0.7:
-            rule["method"] = "POST"
-        found.append(Item("rule", READY_MS, busy_ms - READY_MS, venue, rule))
-    return found
-
-
-def _events(chance: random.Random, busy_ms: int) -> list[Item]:
-    """Private events, stops and orders that go wrong at the venue."""
-    found = []
-    for _ in range(chance.randint(1, 3)):
-        name = chance.choice(EVENTS)
-        rule: dict[str, Any] = {
-            "name": name,
-            "probability": chance.choice((0.1, 0.4, 1.0)),
-            "count": chance.randint(1, 5),
-        }
-        if name == "delay-event":
-            rule["delay_ms"] = chance.choice((200, 2_000, 20_000))
-        found.append(Item("rule", READY_MS, busy_ms - READY_MS, chance.choice(VENUES), rule))
-    return found
-
-
-def _happenings(chance: random.Random, busy_ms: int) -> list[Item]:
-    """What others, or the venue, do."""
-    return [_happening(chance, busy_ms) for _ in range(chance.randint(1, 2))]
-
-
-def _happening(chance: random.Random, busy_ms: int) -> Item:
-    name = chance.choice(sorted(HAPPENINGS))
-    at_ms = chance.randint(FIRST_MS, busy_ms - 1_000)
-    own = {"name": name, "at_ms": 0, **HAPPENINGS[name](chance)}
-    return Item("rule", at_ms, min(int(own.pop("lasts_ms", 0)), busy_ms - at_ms), chance.choice(VENUES), own)
-
-
-ANSWERS = (
-    "ack-lost", "request-lost", "slow-response", "truncated-body", "empty-body", "html-body", "list-body", "null-body",
-    "unknown-503", "failed-503", "unavailable-503", "gateway-504", "backend-timeout", "overload", "refuse",
-    "rate-limited", "banned", "forbidden",
-)  # fmt: skip
-SILENCED = ("rate-limited", "banned", "forbidden")
-EITHER = ("empty-body", "html-body", "list-body", "null-body", "unknown-503", "gateway-504", "backend-timeout")
-REFUSALS: tuple[dict[str, Any], ...] = (
-    {"at": "binance", "code": -2021, "path": "/fapi/v1/algoOrder", "method": "POST"},
-    {"at": "binance", "code": -4509, "path": "/fapi/v1/algoOrder", "method": "POST"},
-    {"at": "binance", "code": -4130, "path": "/fapi/v1/algoOrder", "method": "POST"},
-    {"at": "binance", "code": -2022, "path": "/fapi/v1/order", "method": "POST", "after": 2},
-    {"at": "binance", "code": -2013, "path": "/fapi/v1/order", "method": "GET"},
-    {"at": "binance", "code": -2019, "path": "/fapi/v1/order", "method": "POST"},
-    {"at": "bybit", "code": 110001, "path": "/v5/order/realtime", "method": "GET"},
-    {"at": "bybit", "code": 34040, "path": "/v5/position/trading-stop", "method": "POST"},
-    {"at": "bybit", "code": 110007, "path": "/v5/order/create", "method": "POST"},
-    {"at": "bybit", "code": 10002, "path": "/v5/*", "method": "POST"},
-)
-EVENTS = (
-    "lose-event", "duplicate-event", "delay-event", "swap-events", "stop-vanishes", "short-child", "reject-order",
-    "fill-races", "trigger-races",
-)  # fmt: skip
-
-
-def _somewhere(chance: random.Random) -> dict[str, Any]:
-    return {"market": chance.choice(SYMBOLS)}
-
-
-def _filters(chance: random.Random) -> dict[str, Any]:
-    return {**_somewhere(chance), "tick_factor": chance.choice((1, 10)), "step_factor": 1, "min_notional_factor": 1}
-
-
-HAPPENINGS: Mapping[str, Callable[[random.Random], dict[str, Any]]] = {
-    "position-changed": lambda chance: {**_somewhere(chance), "qty": chance.choice(("0", "0", "1", "-1"))},
-    "liquidation": _somewhere,
-    "streams-closed": lambda chance: {"for_ms": chance.choice((0, 5_000, 60_000)), "lasts_ms": 60_000},
-    "streams-silent": lambda chance: {"for_ms": chance.choice((5_000, 60_000)), "lasts_ms": 60_000},
-    "listen-keys-expire": lambda chance: {},
-    "stale-reads": lambda chance: {"lag_ms": chance.choice((5_000, 30_000, 600_000)), "for_ms": 120_000},
-    "funding": _somewhere,
-    "filters-change": _filters,
-    "leverage-changed": lambda chance: {**_somewhere(chance), "leverage": chance.choice((3, 50))},
-}
-_MAKERS: tuple[tuple[Callable[[random.Random, int], list[Item]], float], ...] = (
-    (_weather, 0.5),
-    (_partitions, 0.3),
-    (_clocks, 0.15),
-    (_jumps, 0.4),
-    (_kills, 0.5),
-    (_answers, 0.4),
-    (_events, 0.4),
-    (_happenings, 0.3),
-)

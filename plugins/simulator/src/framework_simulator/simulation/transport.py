@@ -8,7 +8,6 @@ is exactly what ccxt uses of it: `get`, `post`, `put` and `delete` as context ma
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
@@ -22,10 +21,8 @@ from ..emulator.transport import carry_out
 from ..emulator.wire import HttpRequest, HttpResponse
 from ..emulator.world import World
 from .points import ANSWERED, SEND, SENT, for_ever
+from .rest import OURS
 from .sockets import Dialling, SimulatedSocket
-
-_OURS = re.compile(r"fw-[a-z2-7]{16}-[a-z][0-9]{1,6}")
-"""A client id of ours in the text of a request."""
 
 
 class Journey(Protocol):
@@ -216,7 +213,7 @@ class _Exchange:
                 self._fail(future, aiohttp.ClientOSError(104, "Connection reset by peer"))
 
         if self.method != "GET":
-            carrier.on_send(_OURS.findall(f"{request.query} {request.body.decode()}"))
+            carrier.on_send(OURS.findall(f"{request.query} {request.body.decode()}"))
         world.schedule(journey.there_ns, arrives)
         return future
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
 
 from framework import Event, FillRecorded, SignalReceived, SignalRefused
 
@@ -67,8 +66,7 @@ def _fills(outcome: Outcome) -> Iterator[str]:
 
     Not judged where a clock was off: executions are asked for since the instant of the decision, by our clock.
     """
-    schedule = outcome.schedule
-    if schedule.of("clock") or any(item.own["name"] == "clock-skew" for item in schedule.of("rule")):
+    if not outcome.schedule.keeps_time:
         return
     journal: dict[Market, Counter[tuple[str, Decimal]]] = defaultdict(Counter)
     venue: dict[Market, Counter[tuple[str, Decimal]]] = defaultdict(Counter)
@@ -79,7 +77,7 @@ def _fills(outcome: Outcome) -> Iterator[str]:
     for line in outcome.lines:
         if line["kind"] == "fill":
             venue[line["venue"], line["symbol"]][line["side"], Decimal(line["price"])] += _units(Decimal(line["qty"]))
-    for market in sorted((journal.keys() | venue.keys()) - _touched(outcome)):
+    for market in sorted((journal.keys() | venue.keys()) - outcome.schedule.touched):
         if journal[market] != venue[market]:
             missing, more = venue[market] - journal[market], journal[market] - venue[market]
             where = " ".join(market)
@@ -103,30 +101,7 @@ def _repeated(outcome: Outcome) -> Iterator[str]:
 
 def _naked(outcome: Outcome) -> Iterator[str]:
     """At the end every position of ours is covered."""
-    held: dict[Market, Decimal] = {}
-    stops: dict[Market, dict[str, Decimal | None]] = defaultdict(dict)
-    for line in outcome.lines:
-        if line["kind"] == "position":
-            held[line["venue"], line["symbol"]] = abs(Decimal(line["qty"]))
-        elif line["kind"] == "stop":
-            _note_stop(stops[line["venue"], line["symbol"]], line)
-    for market, quantity in sorted(held.items()):
-        resting = stops[market].values()
-        covered = any(each is None for each in resting) or sum(each or 0 for each in resting) >= quantity
-        if quantity and not covered and market not in _touched(outcome):
-            yield f"{' '.join(market)}: {quantity} are open at the end, and no stop covers them"
-
-
-def _note_stop(resting: dict[str, Decimal | None], line: dict[str, Any]) -> None:
-    resting.pop(line["id"], None)
-    if line["status"] == "untriggered":
-        resting[line["id"]] = None if line["qty"] is None else Decimal(line["qty"])
-
-
-def _touched(outcome: Outcome) -> set[Market]:
-    """The markets in which others traded, or the venue itself."""
-    return {
-        (item.venue, item.own["market"])
-        for item in outcome.schedule.of("rule")
-        if item.own["name"] in ("position-changed", "liquidation", "adl")
-    }
+    balance = outcome.balance
+    for market, quantity in sorted(balance.held.items()):
+        if quantity and not balance.is_covered(market) and market not in outcome.schedule.touched:
+            yield f"{' '.join(market)}: {abs(quantity)} are open at the end, and no stop covers them"

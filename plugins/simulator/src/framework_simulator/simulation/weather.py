@@ -26,7 +26,7 @@ RATES: Mapping[str, float] = {
 }
 """What can happen to a request, or to a frame of a stream, and the most of them that it happens to."""
 
-_OF_REQUESTS = tuple(name for name in RATES if not name.startswith("frame"))
+OF_REQUESTS = tuple(name for name in RATES if not name.startswith("frame"))
 
 PASSING_MS = 1_000
 """How long after a lost request or frame what goes wrong is put down to it, besides what it waits by itself."""
@@ -88,7 +88,7 @@ class Weather:
             if cut.venue == venue and cut.stops in ("all", "reads" if method == "GET" else "writes"):
                 self.met[f"{cut.stops} cut"] += 1
                 return Way(there_ns, back_ns, refused=cut.style == "refused", arrives=False)
-        what = self._astray(venue, _OF_REQUESTS)
+        what = self._astray(venue, OF_REQUESTS)
         if what is None:
             return Way(there_ns, back_ns)
         late_ns = self.chance.randint(0, 4_000) * NS_PER_MS

@@ -87,6 +87,16 @@ def test_a_clock_that_is_too_far_off_is_refused(skew_ms: int) -> None:
     run(scenario)
 
 
+def test_an_answer_that_was_slow_says_nothing_against_our_clock() -> None:
+    async def scenario() -> None:
+        async with emulated() as venue:
+            venue.fault("slow-response", path="/fapi/v1/time", delay_ms=500, count=2)
+            async with at(venue, max_clock_skew_ms=100) as rig:
+                await rig.buy()
+
+    run(scenario)
+
+
 def test_an_unlisted_symbol_is_refused() -> None:
     async def scenario() -> None:
         async with emulated() as venue:

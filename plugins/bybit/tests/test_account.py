@@ -93,6 +93,16 @@ def test_a_clock_that_is_far_off_ends_the_start() -> None:
     run(scenario)
 
 
+def test_an_answer_that_was_slow_says_nothing_against_our_clock() -> None:
+    async def scenario() -> None:
+        async with emulated() as venue:
+            venue.fault("slow-response", path="/v5/market/time", delay_ms=500, count=2)
+            async with at(venue, max_clock_skew_ms=100) as rig:
+                await rig.buy()
+
+    run(scenario)
+
+
 def test_a_clock_that_is_off_is_allowed_for_as_far_as_the_setting_says() -> None:
     async def scenario() -> None:
         async with emulated() as venue:

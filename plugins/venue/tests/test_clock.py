@@ -44,3 +44,19 @@ def test_a_difference_that_changes_by_a_second_or_more_is_a_clock_that_was_set(s
     clock.measured(ours.ns, ours.ns, NOW_MS + 10 + step_ms)
 
     assert len(steps) == told
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.integers(-(10**6), 10**6), st.integers(0, 5000), st.integers(0, 5000))
+def test_a_clock_is_never_said_to_be_further_off_than_it_is(skew_ms: int, there_ms: int, back_ms: int) -> None:
+    ours = HandClock()
+    clock = VenueClock(ours)
+    clock.measured(ours.ns, ours.ns + (there_ms + back_ms) * NS_PER_MS, NOW_MS + there_ms + skew_ms)
+    assert clock.surely_off_ms <= abs(skew_ms)
+
+
+def test_what_a_quick_answer_measures_is_off_for_sure() -> None:
+    ours = HandClock()
+    clock = VenueClock(ours)
+    clock.measured(ours.ns, ours.ns + 20 * NS_PER_MS, NOW_MS + 10 - 3000)
+    assert clock.surely_off_ms == 3000 - clock.uncertain_ms

@@ -63,9 +63,9 @@ async def check(session: Session) -> None:
     settings = session.settings
     # The first measurement paid for the connection: it is far less exact than one on a warm connection.
     await session.line.client.sync_clock()
-    skew_ms = session.line.clock.skew_ms
-    if abs(skew_ms) > settings.max_clock_skew_ms:
-        raise _refused(session, clock_text(skew_ms, settings.max_clock_skew_ms), "clock", for_good=False)
+    clock = session.line.clock
+    if clock.surely_off_ms > settings.max_clock_skew_ms:
+        raise _refused(session, clock_text(clock.skew_ms, settings.max_clock_skew_ms), "clock", for_good=False)
     rights = None if settings.allow_withdraw else await read_rights(session)
     if rights is not None and rights.withdraw:
         raise _refused(session, WITHDRAW_TEXT, "key_may_withdraw", for_good=True)

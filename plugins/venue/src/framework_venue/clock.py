@@ -32,6 +32,11 @@ class VenueClock:
         """The venue's time, as far as we know it."""
         return self.ours.now_ns() // NS_PER_MS + self.skew_ms
 
+    @property
+    def surely_off_ms(self) -> int:
+        """How far our clock is off at least; 0: it may be right. A slow answer measures badly, and proves little."""
+        return max(0, abs(self.skew_ms) - self.uncertain_ms)
+
     def measured(self, sent_ns: int, received_ns: int, venue_ms: int) -> None:
         """Take over one measurement. The venue read its clock somewhere between the two: the middle is assumed."""
         before_ms = self.skew_ms

@@ -76,7 +76,8 @@ class MarketRules:
     `tick_size` and `step_size` are kept without trailing zeros: what is rounded to them is written with their digits.
     `max_quantity` is the largest market order. `price_band` is the venue's allowed distance of an order's
     price from the mark price as a fraction (0.1: ten percent), None where the venue states none. `trigger_band` is
-    the same for the trigger price of a stop, None where the venue takes any.
+    the same for the trigger price of a stop, None where the venue takes any. `closes_any_notional`: the venue is known
+    to waive `min_notional` for orders that only reduce.
     """
 
     symbol: str
@@ -90,6 +91,7 @@ class MarketRules:
     price_band: Decimal | None = None
     max_leverage: Decimal | None = None
     trigger_band: Decimal | None = None
+    closes_any_notional: bool = False
 
 
 @frozen

@@ -49,10 +49,11 @@ def flaw_of_stop(
 def flaw_of_close(stop: Decimal, quantity: Decimal, rules: MarketRules) -> Rejection | None:
     """Why the order that closes `quantity` at the stop would be too small to be taken; None if it is large enough.
 
-    Binance waives its minimum for reduce-only orders (MIN_NOTIONAL, -4164). Bybit does not say whether it does.
+    Binance waives its minimum for reduce-only orders (error -4164 in its documentation: "unless you choose reduce
+    only"). Bybit does not say whether it does, so there a position has to stay above it.
     """
     notional = stop * quantity
-    if notional >= rules.min_notional:
+    if notional >= rules.min_notional or rules.closes_any_notional:
         return None
     return Rejection(
         "close_below_minimum",

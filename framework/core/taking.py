@@ -66,7 +66,13 @@ def next_part(position: Position) -> Part | None:
 
 def asks(position: Position) -> Ask:
     """When the position wants to hear of a price: its protections, and its next target."""
-    ask, part = next_ask(position.guards.values()), next_part(position)
+    ask = next_ask(position.guards.values())
+    for guard in position.guards.values():  # asked after every move of a stop: most positions have no target at all
+        if guard.targets:
+            break
+    else:
+        return ask
+    part = next_part(position)
     if part is None:
         return ask
     if position.side is Side.LONG:

@@ -82,6 +82,7 @@ def make_rules(
     price_band: Numeric | None = None,
     max_leverage: Numeric | None = None,
     trigger_band: Numeric | None = None,
+    closes_any_notional: bool = False,
 ) -> MarketRules:
     """The rules of a market. `min_price` is one tick unless given."""
     return MarketRules(
@@ -96,6 +97,7 @@ def make_rules(
         price_band=None if price_band is None else Decimal(price_band),
         max_leverage=None if max_leverage is None else Decimal(max_leverage),
         trigger_band=None if trigger_band is None else Decimal(trigger_band),
+        closes_any_notional=closes_any_notional,
     )
 
 

@@ -91,3 +91,7 @@ def test_the_order_that_closes_at_the_stop_is_as_large_as_the_venue_asks(quantit
 
     assert (found is None) == fine
     assert fine or found.code == "close_below_minimum"
+
+
+def test_where_the_venue_waives_its_minimum_for_closes_any_position_may_be_opened() -> None:
+    assert flaw_of_close(D(94), D("0.001"), make_rules(min_notional=5, closes_any_notional=True)) is None

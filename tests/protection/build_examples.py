@@ -31,6 +31,7 @@ PATHS: dict[str, list[str]] = {
     "up in jumps": ["2", "4.6", "4.5", "9.3", "8.7", "12", "11.1"],
     "to and fro": ["1.1", "-0.9", "2.6", "0.3", "-1.2", "3.4", "2.9"],
     "a gap": ["0.2", "2.4", "-9.5", "1"],
+    "slowly down": ["0", "-0.5", "-0.8", "-0.7", "-0.9", "-1.6", "-1.9", "-2.2", "-1.7"],
 }
 """Moves in percent of the entry price, in favour of the position."""
 

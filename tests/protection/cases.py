@@ -41,7 +41,7 @@ def _maybe(draw: st.DrawFn, table: Table, key: str, values: st.SearchStrategy[An
 @st.composite
 def trailing_stops(draw: st.DrawFn) -> Table:
     """A trailing stop with any of its settings."""
-    table: Table = {"use": "trailing-stop", "distance_percent": draw(_percents("0.7", "1", "2.5", "6"))}
+    table: Table = {"use": "trailing-stop", "distance_percent": draw(_percents("0.05", "0.7", "1", "2.5", "6"))}
     _maybe(draw, table, "activation_percent", _percents("0", "0.37", "1", "2"))
     _maybe(draw, table, "step_percent", _percents("0.2", "1"))
     _maybe(draw, table, "min_improvement_ticks", st.integers(1, 9))

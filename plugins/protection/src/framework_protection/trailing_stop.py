@@ -122,7 +122,7 @@ class TrailingStop:
         if level is not None and (price >= level if side is Side.LONG else price <= level):
             stop = distance.stop_for(side, price)
             level = self._level(holding, stop, distance)
-            trail = evolve(trail, activated=True, best=price, stop=stop, level=level)
+            trail = Trail(True, price, stop, level, trail.placed, trail.placed_ns)
         ask = Ask(above=level) if side is Side.LONG else Ask(below=level)
         numbers = self._numbers(holding, trail, distance)
         if trail.stop is None or not self.min_interval_s:
@@ -165,5 +165,7 @@ class TrailingStop:
     def _numbers(self, holding: Holding, trail: Trail, distance: _Distance) -> dict[str, Decimal]:
         numbers = {"best": trail.best, "activation_price": self._activation_price(holding)}
         if distance.percent is None:
-            return {**numbers, "distance_price": distance.amount}
-        return {**numbers, "distance_percent": distance.percent.value}
+            numbers["distance_price"] = distance.amount
+        else:
+            numbers["distance_percent"] = distance.percent.value
+        return numbers

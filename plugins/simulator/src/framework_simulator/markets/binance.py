@@ -39,6 +39,7 @@ def _market(row: Any) -> Market:
         price_band=nearest,
         max_leverage=None,
         trigger_band=nearest,
+        closes_any_notional=True,
     )
     return Market(
         rules,

@@ -35,7 +35,7 @@ VENUES = ("binance", "bybit")
 SIGNAL_MS, RISE_MS, FALL_MS = 5_000, 30_000, 60_000
 """When a position is wanted; when its price runs, so that its stop has to follow; when it falls through that stop."""
 
-CALM_MS, END_MS = 100_000, 200_000
+CALM_MS, END_MS = 90_000, 150_000
 
 ORDER = {"binance": "/fapi/v1/order", "bybit": "/v5/order/create"}
 """The route of entries and closes."""
@@ -268,12 +268,12 @@ class Theatre:
     def play(
         self, venue: str, *items: Item, end_ms: int = END_MS, between: Between | None = None, execution: str = ""
     ) -> Seen:
-        """Play a scene to its end and judge it. Faults end at `CALM_MS`, or 100 s before the end."""
+        """Play a scene to its end and judge it. Faults end a minute before that."""
         self.count += 1
         schedule = Schedule(
             seed=1,
             items=items,
-            calm_ms=max(CALM_MS, end_ms - 100_000),
+            calm_ms=end_ms - (END_MS - CALM_MS),
             end_ms=end_ms,
             execution=execution or venue,
             step_ms=1_000_000_000,

@@ -86,7 +86,7 @@ TOLD = re.compile(r'"e":"(bookTicker|markPriceUpdate|aggTrade)"|"topic":"tickers
 def test_a_price_that_is_none_moves_no_stop_and_closes_nothing(
     stage: Theatre, venue: str, price: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """All that the price streams tell is nonsense, before the entry and after it."""
+    """All that the price streams tell is nonsense, before the entry and after it; in truth the price moves a little."""
     told = 0
     sends = sockets._VenueEnd.send
 
@@ -99,9 +99,15 @@ def test_a_price_that_is_none_moves_no_stop_and_closes_nothing(
 
     monkeypatch.setattr(sockets._VenueEnd, "send", send)
 
-    seen = well(stage.play(venue, signal(venue)), protected=True)
+    moves = [
+        Item("jump", at_ms, venue=venue, own={"symbol": SYMBOL, "percent": percent})
+        for at_ms, percent in ((20_000, "0.1"), (22_000, "0.1"), (24_000, "-0.1"))
+    ]
+
+    seen = well(stage.play(venue, signal(venue), *moves), protected=True)
 
     assert told > 5
+    assert seen.codes["protection_failed"] == 0
     assert len(seen.stops) == 1
 
 

@@ -8,7 +8,7 @@ from framework_simulator.emulator.world import World
 from framework_simulator.simulation import Item
 from tests.faults.scene import FALL_MS, RISE_MS, VENUES, Theatre, act, falls, happening, jump, rises, signal, well
 
-SKEWS_MS = (-3_600_000, -60_000, -5_000, -1_000, 1_000, 5_000, 60_000, 3_600_000)
+SKEWS_MS = (-3_600_000, -60_000, -1_000, 1_000, 60_000, 3_600_000)
 MINUTE_NS = 60_000_000_000
 
 AT_MS = {"before the entry": 4_900, "while it is open": 20_000}

@@ -118,7 +118,7 @@ def test_maintenance_is_waited_for_while_the_stop_rests(stage: Theatre, venue: s
 SILENCES: dict[str, tuple[str, dict[str, Any], int]] = {
     "429": (BINANCE, {"name": "rate-limited", "retry_after_s": 20}, 20),
     "418 for two minutes": (BINANCE, {"name": "banned", "retry_after_s": 120}, 120),
-    "418 for two hours": (BINANCE, {"name": "banned", "retry_after_s": 7_200}, 7_200),
+    "418 for an hour": (BINANCE, {"name": "banned", "retry_after_s": 3_600}, 3_600),
     "403": (BYBIT, {"name": "forbidden"}, 600),
 }
 
@@ -394,7 +394,7 @@ def test_a_stop_acts_although_the_key_is_revoked(stage: Theatre, venue: str) -> 
     """What became of it can't be asked any more: the product claims nothing that it does not know."""
     revoked = happening(venue, "key-revoked", 20_000, key="simulated-key")
 
-    seen = stage.play(venue, signal(venue), jump(venue, -3, RISE_MS), revoked, end_ms=CALM_MS + 100_000)
+    seen = stage.play(venue, signal(venue), jump(venue, -3, RISE_MS), revoked, end_ms=CALM_MS + 60_000)
 
     assert seen.fills == ["buy", "sell"]
     assert seen.held == 0

@@ -51,7 +51,10 @@ def test_news_of_one_price_change_that_price_alone() -> None:
     assert told.prices[-1] == ("98", "101", "100", "100.5")
 
 
-@pytest.mark.parametrize("strange", ["0", "-1", "NaN", "sNaN", "Infinity", "", "abc", Decimal("NaN"), Decimal("sNaN")])
+STRANGE = ["0", "-1", "NaN", "sNaN", "Infinity", "", "abc", "1e400", "1e-400", Decimal("NaN"), Decimal("sNaN")]
+
+
+@pytest.mark.parametrize("strange", STRANGE)
 def test_what_is_no_price_is_ignored(strange: Any) -> None:
     told = Told()
     told.whole(1)

@@ -12,6 +12,9 @@ from framework import Quote
 NEVER_NS = -1
 BID, ASK, LAST, MARK = range(4)
 
+LEAST, MOST = Decimal("1e-18"), Decimal("1e12")
+"""No market in dollars has prices beyond these: who reckoned with one that is would break, and never be asked again."""
+
 
 @define(eq=False)
 class _Known:
@@ -46,7 +49,7 @@ class PriceBoard:
     ) -> None:
         """News of one symbol, told by the venue at `time_ns`.
 
-        What is no finite number above zero is ignored, as is what is older than the news of the same price before it,
+        What is no number that a price can be is ignored, as is what is older than the news of the same price before it,
         or of a symbol that nobody watches. The quote carries the time of the newest news.
         """
         known = self._known.get(symbol)
@@ -113,4 +116,4 @@ def _price(news: Decimal | str) -> Decimal | None:
         price = Decimal(news)
     except InvalidOperation:
         return None
-    return price if price.is_finite() and price > 0 else None
+    return price if price.is_finite() and LEAST <= price <= MOST else None

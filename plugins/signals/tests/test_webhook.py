@@ -434,6 +434,8 @@ def test_a_check_says_whether_the_port_can_be_had() -> None:
         assert fine.ok
         async with listening(webhook(), kernel()) as sender:
             (taken,) = await webhook(port=sender.port).checkup()
+            with pytest.raises(OSError, match="set another `port`"):
+                await webhook(port=sender.port).run(kernel())
         assert not taken.ok
         assert "set another `port`" in taken.message
 

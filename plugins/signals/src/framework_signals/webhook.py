@@ -113,9 +113,12 @@ class WebhookSource:
         return self._state
 
     async def run(self, link: SourceLink) -> None:
-        """Serve until cancelled. Raises OSError if the port can't be had."""
+        """Serve until cancelled. Raises OSError, with what to do, if the port can't be had."""
         server = self._server(link)
-        port = await server.start(self.host, self.port)
+        try:
+            port = await server.start(self.host, self.port)
+        except OSError as error:
+            raise OSError(self._taken(error)) from None
         self._state = evolve(self._state, connected=True, authenticated=True, since_ns=link.clock.now_ns())
         link.tell("info", "source_connected", f"listening on http://{self._where(port)}")
         try:
@@ -132,10 +135,12 @@ class WebhookSource:
         try:
             port = await server.start(self.host, self.port)
         except OSError as error:
-            why = f"{self.host}:{self.port} can't be listened on: {error.strerror or error}; set another `port`"
-            return (Checkup(self.name, ok=False, message=why),)
+            return (Checkup(self.name, ok=False, message=self._taken(error)),)
         await server.stop()
         return (Checkup(self.name, ok=True, message=f"http://{self._where(port)} can be listened on"),)
+
+    def _taken(self, error: OSError) -> str:
+        return f"{self.host}:{self.port} can't be listened on: {error.strerror or error}; set another `port`"
 
     def _where(self, port: int) -> str:
         return f"{self.host}:{port}{self.path}{'' if self.body_field else '/***'}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import time
 from collections.abc import Awaitable, Callable, Mapping
 
@@ -22,6 +23,10 @@ BUSY = (
     b'Connection: close\r\nRetry-After: 1\r\n\r\n{"error": "over_limit"}\r\n'
 )
 MAX_HEAD = 8190
+ACCEPTED_AT_ONCE = 8
+"""Connections that one turn of the event loop accepts: between two turns, what is open is looked after."""
+WAITING = 256
+"""Connections that may wait in the operating system to be accepted."""
 GOODBYE_S = 0.2
 
 
@@ -74,8 +79,12 @@ class WebhookServer:
             max_line_size=MAX_HEAD,
             max_field_size=MAX_HEAD,
         )
-        self._listening = await asyncio.get_running_loop().create_server(self._connected, host, port)
-        address: tuple[str, int] = self._listening.sockets[0].getsockname()
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.create_server((host, port), family=family)
+        loop = asyncio.get_running_loop()
+        self._listening = await loop.create_server(self._connected, sock=listener, backlog=ACCEPTED_AT_ONCE)
+        listener.listen(WAITING)  # more may wait than are accepted in one turn of the loop
+        address: tuple[str, int] = listener.getsockname()
         return address[1]
 
     async def stop(self) -> None:

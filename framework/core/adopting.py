@@ -14,10 +14,11 @@ from . import guards
 from .execution import EntryPlan, EntryStep
 from .happenings import Alert, Level
 from .ids import Leg, client_id, position_id
+from .legs import EntryLeg, LegState, StopLeg
 from .market import MarketRules, Quote
 from .numbers import plain
 from .orders import OrderType, VenuePosition
-from .position import EntryLeg, Exit, LegState, Position, State, StopLeg
+from .position import Exit, Position, State
 from .protection import Ask, tighter
 from .resting import RestingOrder
 from .signal import Side, SignalSettings

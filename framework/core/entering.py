@@ -6,9 +6,10 @@ from attrs import evolve
 
 from . import guards
 from .happenings import Alert, Command, Level
+from .legs import EntryLeg, LegState
 from .numbers import ZERO
 from .plan import fit_quantity
-from .position import EntryLeg, Exit, LegState, Position, State
+from .position import Exit, Position, State
 from .steering import POLL_NS, TIDY_NS, Policy, Step, close, enter, look_at, protect, stop_entering
 from .verdict import Rejection
 

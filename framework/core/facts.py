@@ -9,9 +9,10 @@ from attrs import evolve
 
 from .happenings import VenueRead
 from .ids import owner_of
+from .legs import CloseLeg, EntryLeg, LegState, StopLeg
 from .numbers import ZERO
 from .orders import Fill, OrderReport, OrderStatus, Refusal, StopReport, Unknown
-from .position import CloseLeg, EntryLeg, Exit, LegState, Position, StopLeg
+from .position import Exit, Position
 
 MISSING_READS = 2
 """A resting stop that this many reads in a row do not show is taken for gone."""

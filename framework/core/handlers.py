@@ -31,9 +31,10 @@ from .happenings import (
     StopChanged,
 )
 from .ids import sequence_of
+from .legs import CloseLeg, LegState, StopLeg
 from .numbers import ZERO
 from .orders import OrderReport, Refusal, StopReport, Unknown
-from .position import CloseLeg, Exit, LegState, Position, State, StopLeg
+from .position import Exit, Position, State
 from .reads import RETRY_READ_NS, going_on, reopen, revive
 from .silence import wait
 from .steering import (

@@ -12,8 +12,9 @@ from attrs import evolve
 from .entering import after_entry, after_exit, chase, give_up_unread, keep_quarantine
 from .facts import adopt, excess, held_by, note_fills, note_read, note_stops, unexplained
 from .happenings import Alert, Level, ReadFailed, VenueRead
+from .legs import LegState
 from .numbers import ZERO
-from .position import LegState, Position, State
+from .position import Position, State
 from .steering import (
     POLL_NS,
     SECOND_NS,

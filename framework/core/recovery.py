@@ -12,8 +12,9 @@ from decimal import Decimal
 
 from attrs import frozen
 
+from .legs import LegState
 from .numbers import ZERO, plain
-from .position import LegState, Position, State
+from .position import Position, State
 from .restart import is_calm
 from .resting import RestingKind, RestingOrder
 from .steering import TRIGGER_GRACE_NS

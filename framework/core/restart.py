@@ -7,8 +7,9 @@ from decimal import Decimal
 from attrs import evolve
 
 from .happenings import Command, StartDeadline
+from .legs import LegState
 from .numbers import ZERO
-from .position import LegState, Position, State
+from .position import Position, State
 from .steering import Policy, Step, look_at, must_move
 
 _ENTRY_IN_DOUBT = (LegState.SENT, LegState.CANCELLING)

@@ -27,10 +27,11 @@ from .happenings import (
     StartDeadline,
 )
 from .ids import Leg
+from .legs import CloseLeg, EntryLeg, LegState, StopLeg
 from .market import PriceSource
 from .numbers import ZERO
 from .orders import CloseOrder, EntryOrder, StopOrder
-from .position import CloseLeg, EntryLeg, Exit, LegState, Position, State, StopLeg
+from .position import Exit, Position, State
 from .protection import tighter
 from .watch import Protector
 

@@ -15,11 +15,12 @@ from attrs import evolve, frozen
 from .facts import note_close
 from .happenings import Alert, CloseAnswered, Command, Level, SendClose
 from .ids import Leg
+from .legs import CloseLeg, LegState
 from .market import MarketRules
 from .numbers import ZERO, floor_to
 from .orders import CloseOrder, OrderReport, Refusal, Unknown
 from .plan import smallest_quantity
-from .position import CloseLeg, LegState, Position, State
+from .position import Position, State
 from .protection import Ask, Guard, on_tick
 from .signal import Side
 from .steering import POLL_NS, TIDY_NS, Policy, Step, close, look_at

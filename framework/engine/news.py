@@ -25,8 +25,9 @@ from ..core.events import (
 from ..core.happenings import CloseAnswered, Command, EntryAnswered, Filled, Happening, StopChanged
 from ..core.health import Health
 from ..core.ids import owner_of
+from ..core.legs import CloseLeg
 from ..core.orders import Fill, OrderReport, StopReport, VenuePosition
-from ..core.position import CloseLeg, Position, State
+from ..core.position import Position, State
 from ..core.restart import is_calm
 from ..core.steering import SECOND_NS, look_at
 from .desk import Desk

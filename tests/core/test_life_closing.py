@@ -20,8 +20,9 @@ from framework.core.happenings import (
     StopAnswered,
     StopChanged,
 )
+from framework.core.legs import LegState
 from framework.core.orders import OrderStatus, Refusal, Unknown
-from framework.core.position import LegState, State
+from framework.core.position import State
 from framework.core.signal import OrderSide, Side
 from framework.core.steering import SECOND_NS, TIDY_NS, TRIGGER_GRACE_NS
 from framework.testing import NOW_NS

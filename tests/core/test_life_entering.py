@@ -22,8 +22,9 @@ from framework.core.happenings import (
     StopAnswered,
     StopChanged,
 )
+from framework.core.legs import LegState
 from framework.core.orders import OrderStatus, OrderType, Refusal, Unknown
-from framework.core.position import LegState, State
+from framework.core.position import State
 from framework.core.signal import OrderSide, Side
 from framework.core.steering import POLL_NS, SECOND_NS
 from tests.core.strategies import (

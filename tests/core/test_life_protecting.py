@@ -21,9 +21,10 @@ from framework.core.happenings import (
     StopAnswered,
     StopChanged,
 )
+from framework.core.legs import KEPT_LEGS, LegState
 from framework.core.market import PriceSource
 from framework.core.orders import OrderStatus, Refusal, StopReport, Unknown
-from framework.core.position import KEPT_LEGS, LegState, State
+from framework.core.position import State
 from framework.core.protection import Ask, Guard, Holding, NoState
 from framework.core.signal import Side
 from framework.core.steering import SECOND_NS

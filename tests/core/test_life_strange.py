@@ -20,9 +20,10 @@ from framework.core.happenings import (
     StopChanged,
 )
 from framework.core.ids import Leg, client_id, position_id
+from framework.core.legs import LegState
 from framework.core.numbers import ZERO
 from framework.core.orders import OrderStatus, Refusal, StopReport, Unknown
-from framework.core.position import LegState, State
+from framework.core.position import State
 from framework.core.signal import Side
 from framework.core.steering import SECOND_NS
 from tests.core.strategies import (

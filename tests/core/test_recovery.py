@@ -19,8 +19,9 @@ from framework.core.happenings import (
     StopChanged,
     VenueRead,
 )
+from framework.core.legs import LegState
 from framework.core.orders import OrderStatus, Unknown
-from framework.core.position import LegState, Position, State
+from framework.core.position import Position, State
 from framework.core.reconcile import FAILED, AccountSeen, Unread, reconcile
 from framework.core.recovery import CASES, Action, Sight, case_of
 from framework.core.resting import RestingKind, RestingOrder

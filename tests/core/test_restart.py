@@ -18,8 +18,9 @@ from framework.core.happenings import (
     StartDeadline,
     StopAnswered,
 )
+from framework.core.legs import LegState
 from framework.core.orders import OrderStatus, Refusal
-from framework.core.position import LegState, State
+from framework.core.position import State
 from framework.core.protection import NoState
 from framework.core.restart import taken_over
 from framework.core.steering import SECOND_NS

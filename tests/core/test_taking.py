@@ -21,8 +21,9 @@ from framework.core.happenings import (
     StopAnswered,
     StopChanged,
 )
+from framework.core.legs import LegState
 from framework.core.orders import OrderStatus, Refusal, StopReport, Unknown, VenuePosition
-from framework.core.position import LegState, State
+from framework.core.position import State
 from framework.core.restart import is_calm, taken_over
 from framework.core.signal import Side
 from framework.core.steering import SECOND_NS

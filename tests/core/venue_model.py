@@ -41,6 +41,7 @@ from framework.core.happenings import (
     VenueRead,
 )
 from framework.core.ids import GRAMMAR
+from framework.core.legs import LegState
 from framework.core.lifecycle import advance, begin
 from framework.core.numbers import ZERO
 from framework.core.orders import (
@@ -55,7 +56,7 @@ from framework.core.orders import (
     Unknown,
     VenuePosition,
 )
-from framework.core.position import LegState, Position, State
+from framework.core.position import Position, State
 from framework.core.protection import NoState, tighter
 from framework.core.restart import taken_over
 from framework.core.signal import OrderSide, Side

@@ -9,7 +9,8 @@ import pytest
 from attrs import evolve
 
 from framework import Event, Intent, OrderReport, OrderStatus, Outcome, Refusal, Unknown
-from framework.core.position import LegState, State
+from framework.core.legs import LegState
+from framework.core.position import State
 from framework.errors import ExchangeError
 from framework.journal import Journal, JournalReader, WriterKind
 from framework.testing import SYMBOL, make_signal

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from framework import Ask, NoState, OrderStatus, OrderType, Percent, Side, SignalSettings, TimeInForce
 from framework.core.execution import EntryStep
 from framework.core.happenings import CloseWanted, EntryAnswered, PriceReached, StopAnswered, VenueRead
+from framework.core.legs import CloseLeg, EntryLeg, LegState, StopLeg
 from framework.core.market import PriceSource
 from framework.core.orders import Fill, Unknown
-from framework.core.position import CloseLeg, EntryLeg, Exit, LegState, Position, State, StopLeg
+from framework.core.position import Exit, Position, State
 from framework.engine.snapshot import freeze, thaw
 from framework.testing import NOW_NS
 from tests.core.strategies import (

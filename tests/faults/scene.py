@@ -21,7 +21,7 @@ from framework import Event, FillRecorded, PositionChanged
 from framework.testing import Product
 from framework_simulator.emulator.world import World
 from framework_simulator.simulation import Item, Outcome, Run, Schedule
-from framework_simulator.simulation.deployment import ENVIRON, configurations
+from framework_simulator.simulation.deployment import ENVIRON, configurations, variant_of
 from framework_simulator.simulation.run import Doom
 from framework_simulator.simulation.verdicts import compare
 from framework_simulator.simulation.weather import Way, Weather
@@ -275,7 +275,7 @@ class Theatre:
             items=items,
             calm_ms=end_ms - (END_MS - CALM_MS),
             end_ms=end_ms,
-            execution=execution or venue,
+            variant=execution or venue,
             step_ms=1_000_000_000,
             volatility=0.0,
         )
@@ -289,7 +289,7 @@ def theatre() -> Iterator[Theatre]:
     """A place of its own for the journals of the scenes."""
     memory = Path("/dev/shm")  # noqa: S108 - a directory of its own is made there
     with tempfile.TemporaryDirectory(prefix="faults-", dir=memory if memory.is_dir() else None) as scratch:
-        usual = configurations()
+        usual = {venue: configurations()[variant_of("market", (venue,))] for venue in VENUES}
         impatient = {
             f"{venue}-impatient": usual[venue].replace(SETTING, f'{SETTING}\nrequest_timeout_s = "2"')
             for venue in VENUES

@@ -11,7 +11,8 @@ from attrs import evolve
 from framework import CloseOrder, ExchangeError, OrderSide, RestingOrder
 from framework.core import handlers, reads, steering
 from framework.core.ids import owner_of
-from framework.core.position import Position, StopLeg
+from framework.core.legs import StopLeg
+from framework.core.position import Position
 from framework.core.steering import Policy, Step
 from framework_binance import orders as binance_orders
 from framework_binance.session import Session as BinanceSession

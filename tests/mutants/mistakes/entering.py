@@ -12,7 +12,8 @@ from attrs import evolve
 from framework import OrderReport, OrderStatus, Refusal, Unknown
 from framework.core import entering, handlers, reads
 from framework.core.happenings import CancelEntry, EntryAnswered, VenueRead
-from framework.core.position import LegState, Position
+from framework.core.legs import LegState
+from framework.core.position import Position
 from framework.core.steering import Policy, Step, enter
 from framework.engine import engine
 from framework.engine.desk import Desk

@@ -12,7 +12,8 @@ from framework import Fill, Intent, OrderSide
 from framework.core import handlers, lifecycle
 from framework.core.happenings import VenueRead
 from framework.core.ids import position_id
-from framework.core.position import Position, StopLeg
+from framework.core.legs import StopLeg
+from framework.core.position import Position
 from framework.core.steering import Step
 from framework.engine import engine
 from framework.engine.dispatch import Dispatcher

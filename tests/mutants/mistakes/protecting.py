@@ -12,7 +12,8 @@ from framework import Ask, Guard, Refusal, Side, StopOrder, StopReport, Unknown,
 from framework.core import guards, handlers, reads, reconcile, steering
 from framework.core.happenings import CancelStop, Command
 from framework.core.ids import Leg, client_id
-from framework.core.position import LegState, Position, State, StopLeg
+from framework.core.legs import LegState, StopLeg
+from framework.core.position import Position, State
 from framework.core.steering import Policy, Step
 from framework.engine import engine
 from framework.engine.session import Session

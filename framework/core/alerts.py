@@ -31,7 +31,7 @@ ALERTS: Mapping[str, str] = MappingProxyType(
         "alert_source_degraded": "a signal source has not been healthy for an hour: look at the sender",
         "alert_wave_missing": "a wave that was expected did not come: look at the sender",
         "alert_stream_silent": "an account's stream has been down for a minute; it is read by requests meanwhile",
-        "alert_lease_lost": "another instance trades this account, or may: nothing is opened here",
+        "alert_lease_lost": "the lock of the state is gone: another instance may have started; nothing is opened here",
         "alert_journal": "the journal can't be written: nothing is opened; see to the disk and start again",
     }
 )

@@ -71,5 +71,9 @@ class Unwritten:
         future.set_result(None)
         return future
 
+    def lease_trouble(self) -> str:
+        """There is nothing that others could write."""
+        return ""
+
     async def aclose(self) -> None:
         """There is nothing to write."""

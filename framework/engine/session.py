@@ -90,7 +90,13 @@ class Session:
         redactor = Redactor(secrets_of(deployment.components()))
         self.gallery = Gallery(self.clock, observers, self.journal.append, redactor)
         self.watchman = Watchman(
-            self.clock, self.journal.append, self.gallery.show, lambda: self.engine.stopped, self.pulse
+            self.clock,
+            self.journal.append,
+            self.gallery.show,
+            lambda: self.engine.stopped,
+            self.journal.lease_trouble,
+            self._stop_entries,
+            self.pulse,
         )
         self.engine = Engine(
             clock=self.clock,
@@ -322,6 +328,9 @@ class Session:
             await Leaping(self.clock, self.stage, self.engine, others).until(t_ns)
         else:
             await sleep_until(self.clock, t_ns)
+
+    def _stop_entries(self, why: str) -> None:
+        self.engine.entries_stopped = self.engine.entries_stopped or why
 
     def _journal_failed(self, error: Exception) -> None:
         self.engine.entries_stopped = f"the journal failed: {error}"

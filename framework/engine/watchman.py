@@ -39,13 +39,16 @@ def unheard(part: str, name: str, health: Health, reason: str = "", *, told: boo
 class Watchman:
     """`write` takes records for the journal, `tell` shows one to the observers alone. `pulse` None: no sign of life.
 
-    `stopped` says why no position may be opened; empty: positions may be.
+    `stopped` says why no position may be opened; empty: positions may be. `lease_trouble` says why this may not be the
+    only instance any more; then `lost` is told.
     """
 
     clock: Clock
     write: Callable[[Record], object]
     tell: Callable[[Record], None]
     stopped: Callable[[], str]
+    lease_trouble: Callable[[], str]
+    lost: Callable[[str], None]
     pulse: Pulse | None = None
     sources: dict[str, TellsState] = field(factory=dict, init=False)
     board: Board = field(factory=Board, init=False)
@@ -83,6 +86,7 @@ class Watchman:
 
     def look(self) -> None:
         """Look at what reports nothing by itself, and raise what is due because it has lasted."""
+        self._look_at_lease()
         why = self.stopped()
         self.report(ENGINE, "entries", Health.DEGRADED if why else Health.HEALTHY, why, told=True)
         for part, source in self.sources.items():
@@ -100,6 +104,14 @@ class Watchman:
             self.report(ENGINE, "sign of life", Health.DEGRADED, f"{self.pulse.directory}: {error.strerror}")
         else:
             self.report(ENGINE, "sign of life", Health.HEALTHY)
+
+    def _look_at_lease(self) -> None:
+        """Once it is lost it stays so: who has started meanwhile is not known. Nothing but entries depends on it."""
+        trouble = self.lease_trouble()
+        if trouble and self.board.report(ENGINE, "lease", Health.DOWN, trouble, self.clock.now_ns()) is not None:
+            text = f"{trouble}; nothing is opened here any more, what is open stays protected"
+            self.write(Event(self.clock.now_ns(), "error", "lease_lost", text))
+            self.lost(f"the lease was lost: {trouble}")
 
     def _ask(self, part: str, source: TellsState) -> None:
         """A source's own events tell what happened to it; here only what follows for its health is kept."""

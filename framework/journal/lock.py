@@ -21,7 +21,8 @@ class InUseError(JournalError):
 class WriterLock:
     """The right to write one journal. The lock file stays: removing it would let two holders in."""
 
-    def __init__(self, descriptor: int) -> None:
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self._path = path
         self._descriptor = descriptor
 
     @classmethod
@@ -45,7 +46,19 @@ class WriterLock:
         since = datetime.now(UTC).isoformat(timespec="seconds")
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"process {os.getpid()}, running since {since}\n".encode(), 0)
-        return cls(descriptor)
+        return cls(path, descriptor)
+
+    def trouble(self) -> str:
+        """Why this lock keeps nobody out any more; empty: it does. Its file may have been removed or replaced."""
+        try:
+            now = self._path.stat()
+        except FileNotFoundError:
+            return f"{self._path} was removed: another instance may start on the same journal"
+        except OSError as error:
+            return f"{self._path} can't be looked at: {error.strerror}"
+        if not os.path.samestat(now, os.fstat(self._descriptor)):
+            return f"{self._path} was replaced: another instance may have started on the same journal"
+        return ""
 
     def release(self) -> None:
         """Let go. The process may take the lock anew afterwards."""

@@ -97,6 +97,10 @@ class Journal:
         """Why the journal is broken; None while it is not."""
         return self._failure
 
+    def lease_trouble(self) -> str:
+        """Why others may be writing this journal as well; empty: nobody can."""
+        return self._lock.trouble()
+
     def append(self, *records: Record) -> asyncio.Future[None]:
         """Take records over, in the order of the calls. Never blocks; nobody has to wait for the answer.
 

@@ -11,6 +11,7 @@ from attrs import define, field
 
 from framework import (
     Batch,
+    Decision,
     Event,
     Health,
     HealthSeen,
@@ -43,11 +44,15 @@ class Rig:
     written: list[Event] = field(factory=list)
     told: list[Event] = field(factory=list)
     why: str = ""
+    trouble: str = ""
+    lost: list[str] = field(factory=list)
     clock: StillClock = field(factory=StillClock)
     watchman: Watchman = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.watchman = Watchman(self.clock, self._write, self._tell, lambda: self.why)
+        self.watchman = Watchman(
+            self.clock, self._write, self._tell, lambda: self.why, lambda: self.trouble, self.lost.append
+        )
 
     def _write(self, record: Record) -> None:
         assert isinstance(record, Event)
@@ -102,6 +107,22 @@ def test_while_nothing_may_be_opened_the_engine_is_degraded_and_says_why() -> No
     rig.watchman.look()
 
     assert rig.watchman.board.troubles == ()
+
+
+def test_a_lease_that_was_lost_stops_entries_and_is_told_once() -> None:
+    rig = Rig()
+    rig.watchman.look()
+    assert rig.codes() == []
+
+    rig.trouble = "the lock was removed"
+    rig.watchman.look()
+    rig.watchman.look()
+
+    [event] = rig.written
+    assert (event.level, event.code) == ("error", "lease_lost")
+    assert event.message.startswith("the lock was removed; nothing is opened here any more")
+    assert rig.lost == ["the lease was lost: the lock was removed"]
+    assert rig.watchman.board.of("engine") is Health.DOWN
 
 
 def test_when_the_journal_fails_observers_are_told_although_nothing_can_be_written() -> None:
@@ -178,6 +199,26 @@ async def test_the_health_of_a_source_follows_from_its_facts(
     played = await play(deployment(tmp_path, venue(), sources=[Connects(state)]))
 
     assert played.session.watchman.board.of("source connects") is health
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+@in_virtual_time
+async def test_a_session_whose_lock_is_taken_away_opens_nothing_any_more(tmp_path: Path, replaced: bool) -> None:
+    def take_away() -> None:
+        [lock] = tmp_path.glob("var/*.lock")
+        lock.unlink()
+        if replaced:
+            lock.touch()
+
+    market = venue()
+    one = complete(make_signal(id="one-1", account="one"))
+    two = complete(make_signal(id="two-1", account="one", symbol="ETHUSDT", bar_time_ns=NOW_NS - 1_800 * SECOND_NS))
+
+    played = await play(deployment(tmp_path, market, sources=[Script((one, 5, take_away, 61, two, 5))]))
+
+    assert [event.code for event in played.of(Event) if "lease" in event.code] == ["lease_lost", "alert_lease_lost"]
+    assert len(market.of("place_entry")) == 1
+    assert "entries_stopped" in [decision.code for decision in played.of(Decision)]
 
 
 @in_virtual_time

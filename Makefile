@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: run rehearse test tests-that-wait tests-that-work check simulate mutants survive kills fuzz bench lock clean help
+.PHONY: run rehearse test tests-that-wait tests-of-plugins tests-of-the-kernel check simulate mutants survive kills fuzz bench lock clean help
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -36,14 +36,17 @@ rehearse: $(VENV)/.stamp-run ## the same wave through the real exchange plugins,
 	@$(BIN)/framework rehearse --config examples/rehearsal/config.toml
 
 test: check ## every check, then every test
-	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target tests-that-wait tests-that-work
+	@$(MAKE) --no-print-directory --jobs=3 --output-sync=target tests-that-wait tests-of-plugins tests-of-the-kernel
 
 # The first wait for real sockets most of the time, so they run beside the others.
 tests-that-wait:
 	@$(BIN)/pytest tests/survival tests/kills tests/cli/test_upkeep.py
 
-tests-that-work:
-	@$(BIN)/pytest --ignore=tests/survival --ignore=tests/kills --ignore=tests/cli/test_upkeep.py
+tests-of-plugins:
+	@$(BIN)/pytest plugins
+
+tests-of-the-kernel:
+	@$(BIN)/pytest tests --ignore=tests/survival --ignore=tests/kills --ignore=tests/cli/test_upkeep.py
 
 check: $(VENV)/.stamp-dev ## format, lint, types, and what may import what
 	@$(BIN)/ruff check --quiet .

@@ -44,6 +44,8 @@ from .measure import ROOT, Figure, count
 BUDGET = 1_000_000
 POSITIONS = (1, 20, 1_000)
 RUNS = 5
+MOVES = 5_000
+MOVE_BUDGET_US = 20
 SPREAD = 0.02
 SYMBOL = "BTCUSDT"
 TICK = Decimal("0.1")
@@ -214,7 +216,29 @@ def stops_of(trails: list[_Trailing], positions: list[Position], distance: Decim
 def figures() -> list[Figure]:
     """Quotes a second for each number of positions. Raises `RuntimeError` when two ways lead to different stops."""
     given = setting()
-    return [_figure(number, given) for number in POSITIONS]
+    return [*(_figure(number, given) for number in POSITIONS), _decision(given)]
+
+
+def _decision(given: Setting) -> Figure:
+    """What one decision to move a stop takes: each price is one that the trailing stop asked for."""
+    position = next(each for each in entered(1, given) if each.side is Side.LONG)
+    price, times_us = position.planned_price * Decimal("1.1"), []
+    for step in range(MOVES):
+        price, before = price + 10 * TICK, position.wanted_stop
+        began = time.perf_counter()
+        position = guards.ask(position, given.policy.protections, price, step).position
+        times_us.append((time.perf_counter() - began) * 1e6)
+        if position.wanted_stop <= before:
+            raise RuntimeError(f"the stop did not move at {price}")
+    times_us.sort()
+    median_us, p99_us = times_us[MOVES // 2], times_us[MOVES * 99 // 100]
+    return Figure(
+        "a decision to move a stop",
+        f"p50 {median_us:.1f}, p99 {p99_us:.1f} µs",
+        f"{MOVES:,} moves in a row",
+        f"≤ {MOVE_BUDGET_US} µs",
+        median_us <= MOVE_BUDGET_US,
+    )
 
 
 def _figure(number: int, given: Setting) -> Figure:

@@ -163,7 +163,7 @@ def one_read_is_proof() -> Patched:
         signal(BINANCE),
         rule(BINANCE, "ack-lost", path=ENTRY[BINANCE], method="POST", count=1),
         rule(BINANCE, "refuse", code=-2013, path=ENTRY[BINANCE], method="GET"),
-        happens(BINANCE, "stale-reads", 4_000, lag_ms=20_000, for_ms=30_000),
+        happens(BINANCE, "stale-reads", 4_000, lag_ms=4_000, for_ms=30_000),
         rule(BINANCE, "lose-event"),
     ),
 )

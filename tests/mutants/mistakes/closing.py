@@ -104,7 +104,9 @@ def refused_close_given_up() -> Patched:
 
 @mutant("A stop that triggered is believed to have closed the position.", *STOP_FILLS_NOTHING)
 def triggered_stop_believed() -> Patched:
-    return together(replaced(steering, "TRIGGER_GRACE_NS", FOREVER_NS), replaced(recovery, "TRIGGER_GRACE_NS", FOREVER_NS))
+    return together(
+        replaced(steering, "TRIGGER_GRACE_NS", FOREVER_NS), replaced(recovery, "TRIGGER_GRACE_NS", FOREVER_NS)
+    )
 
 
 @mutant("The stops of a closed position are left resting.", CLOSED_BESIDE_A_STOP)

@@ -189,7 +189,7 @@ def all_stops_cancelled() -> Patched:
 
 @mutant(
     "The stop follows the price in both directions.",
-    scene(BYBIT, signal(BYBIT), jump(BYBIT, 20_000, 2), jump(BYBIT, 30_000, "-0.3")),
+    scene(BYBIT, signal(BYBIT), jump(BYBIT, 70_000, 2), jump(BYBIT, 75_000, "-0.3")),
 )
 def stop_follows_both_ways() -> Patched:
     def on_price(_original: Any, self: TrailingStop, holding: Any, _state: Any, price: Decimal, time_ns: int) -> Guard:

@@ -118,6 +118,19 @@ def thin_market() -> AbstractContextManager[None]:
     return around(World, "price", price)
 
 
+def thin_when_it_falls() -> AbstractContextManager[None]:
+    """As long as a price is below where it began, a part of what a position needs is there at the best prices."""
+    began: dict[tuple[str, str], Decimal] = {}
+
+    def price(original: Any, self: World, venue: str, symbol: str, bid: Decimal, ask: Decimal, **more: Any) -> None:
+        if bid < began.setdefault((venue, symbol), bid):
+            part = floor_to(THIN_USD / bid, self.markets(venue)[symbol].rules.step_size)
+            more |= {"bid_quantity": part, "ask_quantity": part}
+        original(self, venue, symbol, bid, ask, **more)
+
+    return around(World, "price", price)
+
+
 def foreign_order() -> AbstractContextManager[None]:
     """An order that somebody placed by hand rests in a market of Binance that is flat."""
 

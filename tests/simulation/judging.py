@@ -59,7 +59,7 @@ SILENCES_S = {"rate-limited": 10, "banned": 120, "forbidden": 600}
 def judge(outcome: Outcome) -> list[str]:
     """What is wrong, a line each. How long positions were naked is added to the outcome's figures."""
     case = Case(
-        bounds=bounds_of(outcome.schedule),
+        bounds=bounds_of(outcome.schedule, turns_of(outcome.lines)),
         uptime=Uptime(tuple(outcome.up)),
         plans=plans_of(outcome.records, outcome.lines, deadlines=not outcome.schedule.of("clock")),
         names=NAMES,
@@ -98,14 +98,14 @@ def _lag_s(schedule: Schedule) -> int:
     return max((int(item.own.get("lag_ms", 0)) for item in schedule.items), default=0) // 1_000
 
 
-def bounds_of(schedule: Schedule) -> Bounds:
-    """Where nothing goes wrong, a stop may take one round trip on Binance.
+def bounds_of(schedule: Schedule, turns: int = 1) -> Bounds:
+    """Where nothing goes wrong, a stop may take one round trip on Binance, for each of the `turns` of an entry.
 
     On Bybit it may take no time, unless the venue itself takes stops away: then as long as on Binance. Where reads are
     late, what nobody tells is seen twice as much later.
     """
     if is_harmless(schedule):
-        return replace(STRICT, naked_max_ms_binance=ROUND_TRIP * schedule.latency_ms + MARGIN_MS)
+        return replace(STRICT, naked_max_ms_binance=turns * (ROUND_TRIP * schedule.latency_ms + MARGIN_MS))
     bounds, late_s = STRICT, 2 * _lag_s(schedule)
     if late_s or any(item.own.get("name") in TAKES_AWAY for item in schedule.items):
         bounds = replace(bounds, naked_max_ms_bybit=bounds.naked_max_ms_binance + 1_000 * late_s)
@@ -161,16 +161,28 @@ def plans_of(records: Sequence[Record], lines: Sequence[Mapping[str, Any]], *, d
     return read_plans(rows, NAMES)
 
 
+def turns_of(lines: Sequence[Mapping[str, Any]]) -> int:
+    """At how many instants a position grew at most: each needs a stop of its own."""
+    instants = {position: {line["t"] for line in fills} for position, fills in _entered(lines).items()}
+    return max(map(len, instants.values()), default=1)
+
+
 def _paid(lines: Sequence[Mapping[str, Any]]) -> dict[str, list[Decimal]]:
     """The prices of all fills of entries, by position."""
+    prices = {position: [Decimal(line["price"]) for line in fills] for position, fills in _entered(lines).items()}
+    return defaultdict(list, prices)
+
+
+def _entered(lines: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """All fills of entries, by position."""
     positions: dict[tuple[str, str], str] = {}
-    prices: dict[str, list[Decimal]] = defaultdict(list)
+    fills: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for line in lines:
         if line["kind"] == "order" and (owner := NAMES.owner(line["client_id"])) is not None and owner.leg == ENTRY:
             positions[line["venue"], line["id"]] = owner.position
         elif line["kind"] == "fill" and (position := positions.get((line["venue"], line["order"]))) is not None:
-            prices[position].append(Decimal(line["price"]))
-    return prices
+            fills[position].append(line)
+    return fills
 
 
 def _furthest_stop(record: PositionChanged, paid: Sequence[Decimal]) -> Mapping[str, str]:

@@ -14,7 +14,7 @@ from framework import SignalReceived
 from framework_binance.exchange import Binance
 from framework_simulator.simulation import Item, Laboratory, Outcome, Schedule
 from framework_simulator.simulation.verdicts import compare
-from tests.simulation.judging import bounds_of, impossible, judge, plans_of
+from tests.simulation.judging import bounds_of, impossible, judge, plans_of, turns_of
 
 S = 1_000_000_000
 
@@ -58,6 +58,14 @@ def test_where_nothing_goes_wrong_a_stop_may_take_a_round_trip_and_on_bybit_no_t
     assert (calm.naked_max_ms_binance, calm.naked_max_ms_bybit) == (65, 0)
     assert (rough.naked_max_ms_binance, rough.naked_max_ms_bybit) == (8_000, 0)
     assert bounds_of(schedule(rule("stop-vanishes"))).naked_max_ms_bybit == 8_000
+
+
+def test_a_position_that_grows_twice_may_be_naked_for_two_round_trips(opened: Outcome) -> None:
+    later = [{**line, "t": line["t"] + S} for line in opened.lines if line["kind"] == "fill"]
+
+    assert (turns_of(opened.lines), turns_of([*opened.lines, *later])) == (1, 2)
+    assert bounds_of(schedule(), 2).naked_max_ms_binance == 130
+    assert bounds_of(schedule(rule("ack-lost")), 2).naked_max_ms_binance == 8_000
 
 
 def test_what_reads_have_to_show_may_take_twice_as_long_as_they_are_late() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from attrs import evolve
 
 from framework import CloseOrder, ExchangeError, OrderSide, RestingOrder
-from framework.core import handlers, reads, steering
+from framework.core import handlers, reads, recovery, steering
 from framework.core.ids import owner_of
 from framework.core.legs import StopLeg
 from framework.core.position import Position
@@ -19,7 +19,7 @@ from framework_binance.session import Session as BinanceSession
 from framework_venue.shared import Shared
 
 from ..mutant import mutant
-from ..patching import around, replaced
+from ..patching import around, replaced, together
 from ..scenes import (
     BINANCE,
     ENTRY,
@@ -69,7 +69,17 @@ def close_on_the_wrong_side() -> Patched:
     return around(binance_orders, "close_params", params)
 
 
-@mutant("Stops are cancelled before the position is closed.", CLOSED_BESIDE_A_STOP)
+CLOSE_LOST_BESIDE_A_STOP = evolve(
+    CLOSED_BESIDE_A_STOP,
+    items=(
+        *CLOSED_BESIDE_A_STOP.items,
+        rule(BINANCE, "request-lost", path=ENTRY[BINANCE], method="POST", after=1, count=3),
+    ),
+)
+"""The same, and the venue does not get the first closes."""
+
+
+@mutant("Stops are cancelled before the position is closed.", CLOSE_LOST_BESIDE_A_STOP)
 def stops_cancelled_before_the_close() -> Patched:
     def close(original: Any, position: Position, *others: Any, **named: Any) -> Step:
         position, cancels = steering.sweep(position)
@@ -94,7 +104,9 @@ def refused_close_given_up() -> Patched:
 
 @mutant("A stop that triggered is believed to have closed the position.", *STOP_FILLS_NOTHING)
 def triggered_stop_believed() -> Patched:
-    return replaced(reads, "TRIGGER_GRACE_NS", FOREVER_NS)
+    return together(
+        replaced(steering, "TRIGGER_GRACE_NS", FOREVER_NS), replaced(recovery, "TRIGGER_GRACE_NS", FOREVER_NS)
+    )
 
 
 @mutant("The stops of a closed position are left resting.", CLOSED_BESIDE_A_STOP)

@@ -42,7 +42,7 @@ from ..scenes import (
     scene,
     short_deadline,
     signal,
-    thin_market,
+    thin_when_it_falls,
 )
 
 Patched = AbstractContextManager[None]
@@ -163,7 +163,7 @@ def one_read_is_proof() -> Patched:
         signal(BINANCE),
         rule(BINANCE, "ack-lost", path=ENTRY[BINANCE], method="POST", count=1),
         rule(BINANCE, "refuse", code=-2013, path=ENTRY[BINANCE], method="GET"),
-        happens(BINANCE, "stale-reads", 4_000, lag_ms=20_000, for_ms=30_000),
+        happens(BINANCE, "stale-reads", 4_000, lag_ms=4_000, for_ms=30_000),
         rule(BINANCE, "lose-event"),
     ),
 )
@@ -279,7 +279,7 @@ def limit_entry_left_resting() -> Patched:
         jump(BINANCE, 6_000, "-0.1", "XRPUSDT"),
         jump(BINANCE, 7_500, "0.2", "XRPUSDT"),
     ),
-    market=thin_market,
+    market=thin_when_it_falls,
 )
 def whole_quantity_after_a_part() -> Patched:
     def enter(original: Any, position: Position, step: Any, quantity: Decimal, *others: Any) -> Step:

@@ -9,7 +9,7 @@ from typing import Any
 from attrs import evolve
 
 from framework import Ask, Guard, Refusal, Side, StopOrder, StopReport, Unknown, floor_to
-from framework.core import guards, handlers, reads, reconcile, steering
+from framework.core import guards, handlers, reads, reconcile, steering, watch
 from framework.core.happenings import CancelStop, Command
 from framework.core.ids import Leg, client_id
 from framework.core.legs import LegState, StopLeg
@@ -28,6 +28,7 @@ from ..patching import around, replaced, together
 from ..scenes import (
     BINANCE,
     BYBIT,
+    ELSEWHERE,
     LIMIT_THEN_MARKET,
     STOP,
     SYMBOL,
@@ -139,7 +140,17 @@ def id_of_a_stop_used_again() -> Patched:
 
 @mutant(
     "What the venue holds beyond our own is not covered.",
-    scene(BINANCE, signal(BINANCE), happens(BINANCE, "position-changed", 30_000, market=SYMBOL, qty="1")),
+    scene(
+        BINANCE,
+        *(
+            item
+            for symbol in (SYMBOL, ELSEWHERE)
+            for item in (
+                signal(BINANCE, symbol=symbol),
+                happens(BINANCE, "position-changed", 30_000, market=symbol, qty="1"),
+            )
+        ),
+    ),
 )
 def surplus_not_covered() -> Patched:
     return replaced(Position, "cover", property(lambda self: self.open_quantity))
@@ -178,7 +189,7 @@ def all_stops_cancelled() -> Patched:
 
 @mutant(
     "The stop follows the price in both directions.",
-    scene(BYBIT, signal(BYBIT), jump(BYBIT, 20_000, 2), jump(BYBIT, 30_000, "-0.3")),
+    scene(BYBIT, signal(BYBIT), jump(BYBIT, 70_000, 2), jump(BYBIT, 75_000, "-0.3")),
 )
 def stop_follows_both_ways() -> Patched:
     def on_price(_original: Any, self: TrailingStop, holding: Any, _state: Any, price: Decimal, time_ns: int) -> Guard:
@@ -193,6 +204,7 @@ def stop_follows_both_ways() -> Patched:
     return together(
         around(TrailingStop, "on_price", on_price),
         replaced(guards, "tighter", differs),
+        replaced(watch, "tighter", differs),
         replaced(steering, "tighter", differs),
     )
 
@@ -279,8 +291,8 @@ def unanswered_stop_believed() -> Patched:
     *(scene(venue, signal(venue), rule(venue, "stop-vanishes", count=1)) for venue in VENUES),
 )
 def news_of_a_lost_stop_ignored() -> Patched:
-    def note_stop(original: Any, position: Position, report: StopReport) -> Position:
-        return original(position, report) if report.live else position
+    def note_stop(original: Any, position: Position, report: StopReport, **how: Any) -> Position:
+        return original(position, report, **how) if report.live else position
 
     return around(handlers, "note_stop", note_stop)
 

@@ -46,7 +46,7 @@ def nothing_taken_over() -> Patched:
     scene(
         BINANCE,
         signal(BINANCE),
-        rule(BINANCE, "stop-vanishes", count=1),
+        rule(BINANCE, "stop-vanishes", after_ms=52_000, count=1),
         rule(BINANCE, "lose-event", event="CANCELED"),
     ),
 )
@@ -90,7 +90,7 @@ def retry_after_ignored() -> Patched:
 
 
 @mutant(
-    "The venue's clock is never measured.",
+    "The venue's clock is measured once, and never again.",
     *(
         scene(
             venue,
@@ -101,5 +101,9 @@ def retry_after_ignored() -> Patched:
         for venue in VENUES
     ),
 )
-def clock_never_measured() -> Patched:
-    return replaced(VenueClock, "measured", lambda self, sent_ns, received_ns, venue_ms: None)
+def clock_measured_once() -> Patched:
+    def measured(original: Any, self: VenueClock, *instants: int) -> None:
+        if not self.is_known:
+            original(self, *instants)
+
+    return around(VenueClock, "measured", measured)

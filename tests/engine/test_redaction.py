@@ -55,6 +55,10 @@ def test_a_record_without_a_secret_is_handed_on_as_it_is() -> None:
     assert Redactor(()).clean(record) is record
 
 
+def test_what_hides_secrets_does_not_show_them_itself() -> None:
+    assert KEY not in repr(Redactor((KEY,)))
+
+
 def test_an_empty_secret_hides_nothing() -> None:
     assert Redactor(("",)).clean("text") == "text"
 

@@ -58,7 +58,7 @@ def test_a_filter_that_raises_opens_nothing(
 
     seen = stage.play(venue, signal(venue))
 
-    assert list(seen.problems) == []
+    assert not seen.problems, "\n".join(seen.problems)
     assert (seen.entries, seen.fills) == ([], [])
 
 

@@ -159,15 +159,21 @@ class DirectedRun(Run):
         return super()._live(end_ns)
 
 
-STOPPED = "process-stopped"
-"""The `fault` line of a time in which nothing of the process runs."""
+HELPLESS = frozenset({"process-stopped", "stop-gone-untold"})
+"""The acts that begin a time in which nothing could be done: nothing of the process runs, or nobody tells it."""
 
 
-def stopped(lines: Sequence[Mapping[str, Any]]) -> dict[str, list[Window]]:
-    """When the process did not run, by venue: nothing could be done then."""
+def helpless(world: World, venue: str, name: str, for_ms: int) -> None:
+    """Say in the ledger that nothing could be done at a venue from now on for a while, and why."""
+    fields = {"name": name, "parameters": {"for_ms": for_ms}}
+    world.ledger.write(world.now_ns(), None, "fault", fields, venue=venue)
+
+
+def helpless_times(lines: Sequence[Mapping[str, Any]]) -> dict[str, list[Window]]:
+    """When nothing could be done, by venue."""
     windows: dict[str, list[Window]] = {}
     for line in lines:
-        if line["kind"] == "fault" and line["name"] == STOPPED:
+        if line["kind"] == "fault" and line["name"] in HELPLESS:
             window = (line["t"], line["t"] + line["parameters"]["for_ms"] * MS)
             windows.setdefault(line["venue"], []).append(window)
     return windows
@@ -326,7 +332,7 @@ class Theatre:
         run = DirectedRun(self.product, schedule, self.scratch / f"scene-{self.count}", between=between)
         outcome = run.to_the_end()
         judged_by = replace(bounds_of(schedule), **(bounds or {}))
-        return Seen(outcome, (*compare(outcome), *judge(outcome, judged_by, stopped(outcome.lines))))
+        return Seen(outcome, (*compare(outcome), *judge(outcome, judged_by, helpless_times(outcome.lines))))
 
 
 @contextmanager

@@ -8,13 +8,14 @@ from framework_simulator.emulator.world import World
 from framework_simulator.simulation import Item
 from tests.faults.scene import (
     FALL_MS,
+    MS,
     RISE_MS,
-    STOPPED,
     VENUES,
     Theatre,
     act,
     falls,
     happening,
+    helpless,
     jump,
     rises,
     signal,
@@ -71,8 +72,7 @@ def stands_still(at_ms: int) -> Item:
 
     def do(world: World) -> None:
         for venue in VENUES:
-            fields = {"name": STOPPED, "parameters": {"for_ms": MINUTE_NS // 1_000_000}}
-            world.ledger.write(world.now_ns(), None, "fault", fields, venue=venue)
+            helpless(world, venue, "process-stopped", MINUTE_NS // MS)
         world.clock.advance(MINUTE_NS)
 
     return act(at_ms, do)

@@ -70,7 +70,7 @@ def test_no_text_of_a_record_holds_the_secret_afterwards(text: str, secret: str,
     cleaned = Redactor((secret,)).clean(event)
 
     assert secret not in cleaned.message.replace(HIDDEN, "") or secret in HIDDEN
-    assert cleaned.numbers["n"] == number
+    assert number in cleaned.numbers.values()  # under whatever name: a secret may be part of that, too
 
 
 @in_virtual_time

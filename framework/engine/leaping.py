@@ -24,6 +24,9 @@ CALM_S = 0.04
 """How long nothing may happen before time jumps: a frame needs a few turns of the loop from socket to decision."""
 
 SHORTEST_SLEEP_S = 1e-6
+
+LONGEST_SLEEP_S = 60.0
+"""The clock may be set while one sleeps: it is looked at again so often."""
 """The least that a float clock of seconds since 1970 can tell: a shorter sleep would never end."""
 
 LOOKS = 8
@@ -102,4 +105,4 @@ class Leaping:
 async def sleep_until(clock: Clock, t_ns: int) -> None:
     """Wait until the clock shows `t_ns`: never a nanosecond early, for what begins then has not begun before."""
     while (left_ns := t_ns - clock.now_ns()) > 0:  # noqa: ASYNC110 - time passes, nobody sets an event
-        await asyncio.sleep(max(left_ns / NS, SHORTEST_SLEEP_S))
+        await asyncio.sleep(min(max(left_ns / NS, SHORTEST_SLEEP_S), LONGEST_SLEEP_S))

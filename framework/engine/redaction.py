@@ -23,7 +23,7 @@ def _longest_first(texts: Iterable[str]) -> tuple[str, ...]:
 class Redactor:
     """Replaces the texts of `secrets`, wherever they stand in a record. The longest first: one may hold another."""
 
-    secrets: tuple[str, ...] = field(converter=_longest_first)
+    secrets: tuple[str, ...] = field(converter=_longest_first, repr=False)
 
     def clean(self, value: T) -> T:
         """`value` itself where no secret is in it."""

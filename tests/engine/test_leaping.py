@@ -9,12 +9,13 @@ from typing import ClassVar
 from attrs import define, field
 
 from framework import Clock, Endpoint, MarketUpdate
-from framework.engine.leaping import CALM_S, Leaping, LeapingClock, sleep_until
+from framework.engine.leaping import CALM_S, LONGEST_SLEEP_S, Leaping, LeapingClock, sleep_until
 from framework.engine.virtual import VirtualLoop, run_virtual
 from framework.testing import NOW_NS
 
 HOUR_NS = 3_600_000_000_000
 MS = 1_000_000
+NS = 1_000_000_000
 CALM_NS = round(CALM_S * 1_000_000_000)
 
 
@@ -211,3 +212,16 @@ def test_sleeping_ends_at_the_instant_and_not_a_nanosecond_early() -> None:
     run_virtual(go(), loop=scene.loop)
 
     assert 0 <= scene.clock.now_ns() - (NOW_NS + HOUR_NS + 1) < 2000
+
+
+def test_a_clock_that_is_set_right_while_one_sleeps_is_noticed_within_a_minute() -> None:
+    """It was an hour slow as the waiting began."""
+    scene = Scene()
+
+    async def go() -> None:
+        asyncio.get_running_loop().call_later(10, scene.clock.leap, NOW_NS + HOUR_NS)
+        await sleep_until(scene.clock, NOW_NS + HOUR_NS)
+
+    run_virtual(go(), loop=scene.loop)
+
+    assert 10 <= scene.loop.elapsed_ns / NS <= LONGEST_SLEEP_S

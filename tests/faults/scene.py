@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -25,7 +26,8 @@ from framework_simulator.simulation.deployment import ENVIRON, configurations, v
 from framework_simulator.simulation.run import Doom
 from framework_simulator.simulation.verdicts import compare
 from framework_simulator.simulation.weather import Way, Weather
-from tests.simulation.judging import judge
+from tests.oracle.outages import Window
+from tests.simulation.judging import bounds_of, judge
 from tests.survival import ledger
 
 MS = 1_000_000
@@ -36,6 +38,9 @@ SIGNAL_MS, RISE_MS, FALL_MS = 5_000, 30_000, 60_000
 """When a position is wanted; when its price runs, so that its stop has to follow; when it falls through that stop."""
 
 CALM_MS, END_MS = 90_000, 150_000
+
+LATENCY_MS = 20
+"""There and back takes one and a half of it each at most."""
 
 ORDER = {"binance": "/fapi/v1/order", "bybit": "/v5/order/create"}
 """The route of entries and closes."""
@@ -154,6 +159,26 @@ class DirectedRun(Run):
         return super()._live(end_ns)
 
 
+HELPLESS = frozenset({"process-stopped", "stop-gone-untold"})
+"""The acts that begin a time in which nothing could be done: nothing of the process runs, or nobody tells it."""
+
+
+def helpless(world: World, venue: str, name: str, for_ms: int) -> None:
+    """Say in the ledger that nothing could be done at a venue from now on for a while, and why."""
+    fields = {"name": name, "parameters": {"for_ms": for_ms}}
+    world.ledger.write(world.now_ns(), None, "fault", fields, venue=venue)
+
+
+def helpless_times(lines: Sequence[Mapping[str, Any]]) -> dict[str, list[Window]]:
+    """When nothing could be done, by venue."""
+    windows: dict[str, list[Window]] = {}
+    for line in lines:
+        if line["kind"] == "fault" and line["name"] in HELPLESS:
+            window = (line["t"], line["t"] + line["parameters"]["for_ms"] * MS)
+            windows.setdefault(line["venue"], []).append(window)
+    return windows
+
+
 # ── what is left ────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -247,7 +272,7 @@ def well(seen: Seen, *, protected: bool | None = None) -> Seen:
 
     `protected`: which of both it has to be, where that is certain.
     """
-    assert list(seen.problems) == []
+    assert not seen.problems, "\n".join(seen.problems)
     assert len(seen.entries) <= 1
     state = seen.states[-1] if seen.states else "never wanted"
     assert (state == "protected") == (seen.held != 0), (state, seen.held)
@@ -255,6 +280,21 @@ def well(seen: Seen, *, protected: bool | None = None) -> Seen:
     if protected is not None:
         assert (seen.held != 0) == protected, seen.states
     return seen
+
+
+def plain(venue: str) -> str:
+    """The variant with one account that buys at the market."""
+    return variant_of("market", (venue,))
+
+
+def resting(venue: str) -> str:
+    """The variant with one account that tries a limit order first."""
+    return variant_of("limit-then-market", (venue,))
+
+
+def impatient(venue: str) -> str:
+    """The variant that gives a request up after two seconds."""
+    return f"{plain(venue)}, impatient"
 
 
 @define(eq=False)
@@ -266,22 +306,33 @@ class Theatre:
     count: int = 0
 
     def play(
-        self, venue: str, *items: Item, end_ms: int = END_MS, between: Between | None = None, execution: str = ""
+        self,
+        venue: str,
+        *items: Item,
+        end_ms: int = END_MS,
+        between: Between | None = None,
+        variant: str = "",
+        bounds: Mapping[str, int] | None = None,
     ) -> Seen:
-        """Play a scene to its end and judge it. Faults end a minute before that."""
+        """Play a scene to its end and judge it. Faults end a minute before that.
+
+        `variant`: how it is configured, `plain` unless told. `bounds`: those by which it is judged otherwise.
+        """
         self.count += 1
         schedule = Schedule(
             seed=1,
             items=items,
             calm_ms=end_ms - (END_MS - CALM_MS),
             end_ms=end_ms,
-            variant=execution or venue,
+            latency_ms=LATENCY_MS,
+            variant=variant or plain(venue),
             step_ms=1_000_000_000,
             volatility=0.0,
         )
         run = DirectedRun(self.product, schedule, self.scratch / f"scene-{self.count}", between=between)
         outcome = run.to_the_end()
-        return Seen(outcome, (*compare(outcome), *judge(outcome)))
+        judged_by = replace(bounds_of(schedule), **(bounds or {}))
+        return Seen(outcome, (*compare(outcome), *judge(outcome, judged_by, helpless_times(outcome.lines))))
 
 
 @contextmanager
@@ -289,9 +340,9 @@ def theatre() -> Iterator[Theatre]:
     """A place of its own for the journals of the scenes."""
     memory = Path("/dev/shm")  # noqa: S108 - a directory of its own is made there
     with tempfile.TemporaryDirectory(prefix="faults-", dir=memory if memory.is_dir() else None) as scratch:
-        usual = {venue: configurations()[variant_of("market", (venue,))] for venue in VENUES}
-        impatient = {
-            f"{venue}-impatient": usual[venue].replace(SETTING, f'{SETTING}\nrequest_timeout_s = "2"')
+        usual = configurations()
+        hasty = {
+            impatient(venue): usual[plain(venue)].replace(SETTING, f'{SETTING}\nrequest_timeout_s = "2"')
             for venue in VENUES
         }
-        yield Theatre(Product({**usual, **impatient}, ENVIRON, Path(scratch)), Path(scratch))
+        yield Theatre(Product({**usual, **hasty}, ENVIRON, Path(scratch)), Path(scratch))

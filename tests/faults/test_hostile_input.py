@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from framework import SignalRefused
 from framework.engine.session import Session
 from framework_filters.listed import Listed
 from framework_protection.trailing_stop import TrailingStop
@@ -24,6 +25,8 @@ def test_a_flood_of_the_same_signal_opens_one_position(stage: Theatre, venue: st
     seen = well(stage.play(venue, *[signal(venue)] * 2_000), protected=True)
 
     assert len(seen.entries) == 1
+    refused = [one.bad.code for one in seen.outcome.records if isinstance(one, SignalRefused)]
+    assert refused == ["duplicate"] * 1_999
 
 
 def test_a_signal_that_is_replayed_for_every_bar_opens_no_second_position(stage: Theatre, venue: str) -> None:
@@ -58,7 +61,7 @@ def test_a_filter_that_raises_opens_nothing(
 
     seen = stage.play(venue, signal(venue))
 
-    assert list(seen.problems) == []
+    assert not seen.problems, "\n".join(seen.problems)
     assert (seen.entries, seen.fills) == ([], [])
 
 

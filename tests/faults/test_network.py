@@ -15,6 +15,7 @@ from tests.faults.scene import (
     STOP,
     Theatre,
     falls,
+    impatient,
     jump,
     rises,
     rule,
@@ -55,11 +56,6 @@ def _huge(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fault_switches, "SWITCHES", switches)
 
 
-def impatient(venue: str) -> str:
-    """The configuration that gives a request up after two seconds."""
-    return f"{venue}-impatient"
-
-
 # ── one request ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -69,7 +65,7 @@ def test_an_entry_that_goes_astray_is_sent_once_and_ends_protected_or_not_opened
 ) -> None:
     astray = turn(venue, ORDER[venue], **LOST[how])
 
-    seen = well(stage.play(venue, signal(venue), astray, execution=impatient(venue)))
+    seen = well(stage.play(venue, signal(venue), astray, variant=impatient(venue)))
 
     assert seen.met["turn"] == 1
     assert len(seen.entries) == (0 if how in NEVER else 1)
@@ -81,7 +77,7 @@ def test_a_first_stop_that_goes_astray_is_there_in_the_end(stage: Theatre, how: 
     """Of Binance: on Bybit it is in the entry."""
     astray = turn("binance", STOP["binance"], **LOST[how])
 
-    seen = well(stage.play("binance", signal("binance"), astray, execution=impatient("binance")), protected=True)
+    seen = well(stage.play("binance", signal("binance"), astray, variant=impatient("binance")), protected=True)
 
     assert seen.met["turn"] == 1
 
@@ -90,7 +86,7 @@ def test_a_first_stop_that_goes_astray_is_there_in_the_end(stage: Theatre, how: 
 def test_a_move_of_the_stop_that_goes_astray_is_made_in_the_end(stage: Theatre, venue: str, how: str) -> None:
     astray = turn(venue, STOP[venue], after=1 if venue == "binance" else 0, **LOST[how])
 
-    seen = stage.play(venue, signal(venue), rises(venue), astray, execution=impatient(venue))
+    seen = stage.play(venue, signal(venue), rises(venue), astray, variant=impatient(venue))
 
     assert seen.met["turn"] == 1
     first, now = well(seen, protected=True).stops[0], seen.triggers[0]
@@ -102,7 +98,7 @@ def test_an_old_stop_whose_removal_goes_astray_is_gone_in_the_end(stage: Theatre
     """Of Binance: Bybit moves the one that is there."""
     astray = turn("binance", STOP["binance"], method="DELETE", **LOST[how])
 
-    seen = stage.play("binance", signal("binance"), rises("binance"), astray, execution=impatient("binance"))
+    seen = stage.play("binance", signal("binance"), rises("binance"), astray, variant=impatient("binance"))
 
     assert seen.met["turn"] == 1
     well(seen, protected=True)
@@ -115,7 +111,7 @@ def test_a_close_that_goes_astray_closes_once(stage: Theatre, venue: str, how: s
     astray = turn(venue, ORDER[venue], after=1, **LOST[how])
 
     seen = well(
-        stage.play(venue, signal(venue), falls(venue), hangs, astray, execution=impatient(venue)), protected=False
+        stage.play(venue, signal(venue), falls(venue), hangs, astray, variant=impatient(venue)), protected=False
     )
 
     assert seen.met["turn"] == 1

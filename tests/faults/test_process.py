@@ -9,7 +9,7 @@ from pathlib import Path
 import peewee
 import pytest
 
-from framework import Record
+from framework import Intent, Outcome, Record, SessionStarted, SignalReceived, WaveDecided
 from framework.journal import journal_path
 from framework.journal.store import Store
 from framework_simulator.simulation import Laboratory
@@ -70,34 +70,38 @@ BREAKS: dict[str, Callable[[], Exception]] = {
     "out of memory": MemoryError,
 }
 
+Breaks = Callable[[Exception, type[Record]], None]
+
 
 @pytest.fixture
-def breaks(monkeypatch: pytest.MonkeyPatch) -> Callable[[Exception, int], None]:
-    """Lets every commit fail from the n-th of a session on."""
+def breaks(monkeypatch: pytest.MonkeyPatch) -> Breaks:
+    """Lets every commit fail that comes after the first one with a record of this kind."""
     write = Store.write
 
-    def begin(error: Exception, at: int) -> None:
-        count = 0
+    def begin(error: Exception, after: type[Record]) -> None:
+        is_broken = False
 
         def fails(store: Store, records: Sequence[Record]) -> None:
-            nonlocal count
-            count += 1
-            if count >= at:
+            nonlocal is_broken
+            if is_broken:
                 raise error
             write(store, records)
+            is_broken = any(isinstance(record, after) for record in records)
 
         monkeypatch.setattr(Store, "write", fails)
 
     return begin
 
 
-@pytest.mark.parametrize("at", [5, 6, 9], ids=["with the entry", "with its fill", "while it is open"])
+@pytest.mark.parametrize(
+    "after", [Intent, Outcome, WaveDecided], ids=["with the entry", "with its fill", "while it is open"]
+)
 @pytest.mark.parametrize("how", BREAKS)
 def test_a_journal_that_breaks_stops_entries_and_no_stop(
-    stage: Theatre, venue: str, how: str, at: int, breaks: Callable[[Exception, int], None]
+    stage: Theatre, venue: str, how: str, after: type[Record], breaks: Breaks
 ) -> None:
     """The stop is placed, and follows the price; a later signal opens nothing, and the end says what to do."""
-    breaks(BREAKS[how](), at)
+    breaks(BREAKS[how](), after)
     later = signal(venue, symbol=OTHER, at_ms=RISE_MS + 20_000)
 
     seen = stage.play(venue, signal(venue), rises(venue), later)
@@ -110,14 +114,15 @@ def test_a_journal_that_breaks_stops_entries_and_no_stop(
     assert "journal.sqlite" in seen.outcome.lives[-1].end.error
 
 
+@pytest.mark.parametrize("after", [SessionStarted, SignalReceived], ids=["with the signal", "with the decision"])
 def test_without_a_journal_that_works_nothing_is_opened(
-    stage: Theatre, venue: str, breaks: Callable[[Exception, int], None]
+    stage: Theatre, venue: str, after: type[Record], breaks: Breaks
 ) -> None:
-    breaks(BREAKS["disk full"](), 3)
+    breaks(BREAKS["disk full"](), after)
 
     seen = stage.play(venue, signal(venue))
 
-    assert list(seen.problems) == []
+    assert not seen.problems, "\n".join(seen.problems)
     assert (seen.entries, seen.fills) == ([], [])
     assert "make room" in seen.outcome.lives[-1].end.error
 

@@ -6,7 +6,21 @@ import pytest
 
 from framework_simulator.emulator.world import World
 from framework_simulator.simulation import Item
-from tests.faults.scene import FALL_MS, RISE_MS, VENUES, Theatre, act, falls, happening, jump, rises, signal, well
+from tests.faults.scene import (
+    FALL_MS,
+    MS,
+    RISE_MS,
+    VENUES,
+    Theatre,
+    act,
+    falls,
+    happening,
+    helpless,
+    jump,
+    rises,
+    signal,
+    well,
+)
 
 SKEWS_MS = (-3_600_000, -60_000, -1_000, 1_000, 60_000, 3_600_000)
 MINUTE_NS = 60_000_000_000
@@ -58,8 +72,7 @@ def stands_still(at_ms: int) -> Item:
 
     def do(world: World) -> None:
         for venue in VENUES:
-            fields = {"name": "process-stopped", "parameters": {"for_ms": MINUTE_NS // 1_000_000}}
-            world.ledger.write(world.now_ns(), None, "fault", fields, venue=venue)
+            helpless(world, venue, "process-stopped", MINUTE_NS // MS)
         world.clock.advance(MINUTE_NS)
 
     return act(at_ms, do)

@@ -56,15 +56,23 @@ SILENCES_S = {"rate-limited": 10, "banned": 120, "forbidden": 600}
 """How long a venue wants not to hear of us where its answer does not say: the emulator's defaults, and Bybit's rule."""
 
 
-def judge(outcome: Outcome) -> list[str]:
-    """What is wrong, a line each. How long positions were naked is added to the outcome's figures."""
+def judge(
+    outcome: Outcome, bounds: Bounds | None = None, shut: Mapping[str, Sequence[Window]] | None = None
+) -> list[str]:
+    """What is wrong, a line each. How long positions were naked is added to the outcome's figures.
+
+    `bounds`: those of the schedule, unless told. `shut`: more times at which nothing could be done, by venue.
+    """
+    outages = impossible(outcome.lines)
+    for venue, windows in (shut or {}).items():
+        outages.setdefault(venue, []).extend(windows)
     case = Case(
-        bounds=bounds_of(outcome.schedule, turns_of(outcome.lines)),
+        bounds=bounds or bounds_of(outcome.schedule, turns_of(outcome.lines)),
         uptime=Uptime(tuple(outcome.up)),
         plans=plans_of(outcome.records, outcome.lines, deadlines=not outcome.schedule.of("clock")),
         names=NAMES,
         hosts=["127.0.0.1"],
-        outages=impossible(outcome.lines),
+        outages=outages,
     )
     judgement = judge_ledger((json.dumps(line) for line in outcome.lines), case)
     _measure(outcome, judgement)

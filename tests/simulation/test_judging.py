@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -125,6 +126,22 @@ def test_a_signal_that_was_acknowledged_and_is_in_no_record_is_lost(opened: Outc
     opened = evolve(opened, records=[record for record in opened.records if not isinstance(record, SignalReceived)])
 
     assert any("1 signals were acknowledged, and the journal knows nothing" in problem for problem in compare(opened))
+
+
+def test_a_signal_that_is_wanted_twice_at_one_instant_is_one_signal(opened: Outcome) -> None:
+    items = opened.schedule.items
+    again = evolve(opened, schedule=evolve(opened.schedule, items=(*items, items[0])))
+
+    assert compare(again) == compare(opened) == []
+
+
+def test_a_time_that_is_told_as_one_in_which_nothing_could_be_done_does_not_count(opened: Outcome) -> None:
+    bounds = replace(bounds_of(opened.schedule), naked_max_ms_binance=0)
+    at_ns = opened.lines[0]["t"]
+
+    assert any(problem.startswith("1 covered") for problem in judge(opened, bounds))
+    assert judge(opened, bounds, {"bybit": [(at_ns, at_ns + 300 * S)]}) == judge(opened, bounds)
+    assert judge(opened, bounds, {"binance": [(at_ns, at_ns + 300 * S)]}) == []
 
 
 def test_a_stop_further_from_what_was_paid_than_the_deployment_allows_is_told(opened: Outcome) -> None:

@@ -44,13 +44,13 @@ def _ends(outcome: Outcome) -> Iterator[str]:
 def _lost_signals(outcome: Outcome) -> Iterator[str]:
     """Every signal is taken in or refused: its sender goes on until it is acknowledged, and nothing of that is lost.
 
-    Not judged where the last life was no session in the end: it may never have been asked.
+    What is wanted twice at one instant is one signal: it has one id. Not judged where the last life was no session in
+    the end: it may never have been asked.
     """
     if outcome.lives[-1].end.end is None:
         return
-    sent: Counter[tuple[str | None, str | None]] = Counter(
-        (item.venue, item.own["symbol"]) for item in outcome.schedule.of("signal")
-    )
+    wanted = {(item.venue, item.own["symbol"], item.at_ms) for item in outcome.schedule.of("signal")}
+    sent: Counter[tuple[str | None, str | None]] = Counter((venue, symbol) for venue, symbol, _ in wanted)
     taken: set[tuple[str | None, str | None, str | None]] = set()
     for record in outcome.records:
         if isinstance(record, SignalReceived):

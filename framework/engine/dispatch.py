@@ -200,14 +200,20 @@ class Dispatcher:
 
     async def _read_all(self, desk: Desk, position: Position, orders: tuple[str, ...]) -> VenueRead:
         symbol, exchange = position.symbol, desk.exchange
-        # Executions last: what is seen flat has its fills in the answer that follows.
-        reports = {identifier: await exchange.entry_report(symbol, identifier) for identifier in orders}
-        stops = await exchange.stops(symbol)
-        everything = await exchange.positions()
+        try:  # at once, so that lost answers cost one wait and not one each
+            async with asyncio.TaskGroup() as group:
+                asked = {one: group.create_task(exchange.entry_report(symbol, one)) for one in orders}
+                resting = group.create_task(exchange.stops(symbol))
+                positions = group.create_task(exchange.positions())
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+        everything = positions.result()
         held = next((p for p in everything if p.symbol == symbol), None)
+        # Executions last: what is seen flat has its fills in the answer that follows.
         fills = await exchange.fills(symbol, _since_ns(position))
         empty = not everything and any(p.id != position.id and p.open_quantity > ZERO for p in desk.open_positions())
-        return VenueRead(self.clock.now_ns(), held, stops, reports, fills, empty)
+        reports = {one: task.result() for one, task in asked.items()}
+        return VenueRead(self.clock.now_ns(), held, resting.result(), reports, fills, empty)
 
     async def _say_later(self, position: Position, delay_ns: int, happening: Happening) -> None:
         await asyncio.sleep(max(0, delay_ns) / NS)

@@ -13,7 +13,7 @@ from framework.core.position import LegState, State
 from framework.errors import ExchangeError
 from framework.journal import Journal, JournalReader, WriterKind
 from framework.testing import SYMBOL, make_signal
-from tests.engine.fakes import HANG, Arrived, D, Kept, complete, in_virtual_time, running, signals, venue
+from tests.engine.fakes import HANG, Arrived, D, Kept, S, complete, in_virtual_time, running, signals, venue
 
 ONE = make_signal(id="one-1", account="one")
 REQUESTS = ("place_entry", "place_stop", "move_stop", "cancel_stop", "close_position", "cancel_entry")
@@ -197,6 +197,19 @@ def test_a_read_that_fails_is_repeated_and_concludes_nothing(read: str, answer: 
         assert len(market.of("place_entry")) == 1
 
     scenario()
+
+
+@in_virtual_time
+async def test_all_that_a_read_asks_for_is_asked_at_once_and_executions_after_it() -> None:
+    market = venue()
+    market.twist("place_entry", Unknown("reset"), done=True)
+    market.latency_s = 2
+    async with running(market) as rig:
+        await rig.engine.submit(complete(ONE))
+        await rig.engine.idle()
+    begun_ns = market.of("stops")[0].time_ns
+    assert begun_ns in [arrived.time_ns for arrived in market.of("positions")]
+    assert (market.of("entry_report")[0].time_ns, market.of("fills")[0].time_ns) == (begun_ns, begun_ns + 2 * S)
 
 
 # ── what is said of a request ───────────────────────────────────────────────────────────────────────────────

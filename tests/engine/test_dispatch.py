@@ -190,6 +190,7 @@ def test_a_read_that_fails_is_repeated_and_concludes_nothing(read: str, answer: 
                 await asyncio.sleep(0.001)
             market.twist(read, answer, answer)
             await rig.engine.idle()
+            await asyncio.sleep(30)  # what is protected meanwhile is read again later
             position = rig.positions[SYMBOL]
             assert position.state is State.PROTECTED
             assert position.failed_reads == 0
@@ -210,6 +211,27 @@ async def test_all_that_a_read_asks_for_is_asked_at_once_and_executions_after_it
     begun_ns = market.of("stops")[0].time_ns
     assert begun_ns in [arrived.time_ns for arrived in market.of("positions")]
     assert (market.of("entry_report")[0].time_ns, market.of("fills")[0].time_ns) == (begun_ns, begun_ns + 2 * S)
+
+
+@pytest.mark.parametrize("rest", ["positions", "stops", "fills"])
+@in_virtual_time
+async def test_a_fill_that_a_read_shows_is_protected_within_seconds_although_the_rest_of_it_is_lost(rest: str) -> None:
+    market = venue()
+    market.twist("place_entry", Unknown("reset"), done=True)
+
+    def report(arrived: Arrived) -> None:
+        if arrived.kind == "place_entry":
+            client_id = arrived.what.client_id
+            market.reports[client_id] = OrderReport(client_id, SYMBOL, OrderStatus.FILLED, D(10), D("100.01"))
+            market.twist(rest, HANG, HANG, HANG)
+
+    async with running(market) as rig:
+        market.at_request = report
+        await rig.engine.submit(complete(ONE))
+        await rig.engine.idle()
+        assert rig.positions[SYMBOL].state is State.PROTECTED
+    entered_ns, placed_ns = market.of("place_entry")[0].time_ns, market.of("place_stop")[0].time_ns
+    assert placed_ns - entered_ns <= 2 * S
 
 
 # ── what is said of a request ───────────────────────────────────────────────────────────────────────────────

@@ -11,7 +11,7 @@ from attrs import evolve
 
 from .entering import after_entry, after_exit, chase, give_up_unread, keep_quarantine
 from .facts import adopt, excess, held_by, note_fills, note_read, note_stops, unexplained
-from .happenings import Alert, Level, ReadFailed, VenueRead
+from .happenings import Alert, Command, Level, ReadFailed, VenueRead
 from .legs import LegState
 from .numbers import ZERO
 from .position import Position, State
@@ -20,6 +20,7 @@ from .steering import (
     SECOND_NS,
     TIDY_NS,
     WATCH_EVERY_NS,
+    WATCHED_CLOSELY_NS,
     Policy,
     Step,
     acts_still,
@@ -163,7 +164,7 @@ def _nothing_found(position: Position, policy: Policy, now_ns: int) -> Step:
         watch_until_ns=leg.sent_ns + policy.fence_ns + policy.watch_ns,
         failure="unknown outcome",
     )
-    return position, (Alert(Level.ERROR, "entry_lost", text), *look_at(position, WATCH_EVERY_NS))
+    return position, (Alert(Level.ERROR, "entry_lost", text), *_watched(position, policy, now_ns))
 
 
 def _still_open(position: Position, held: Decimal, policy: Policy, now_ns: int) -> Step:
@@ -201,7 +202,13 @@ def aborted_read(position: Position, read: VenueRead, policy: Policy, now_ns: in
         return position, (*commands, *look_at(position, RETRY_READ_NS))
     if position.watch_until_ns is None or now_ns >= position.watch_until_ns:
         return evolve(position, watch_until_ns=None), ()
-    return position, look_at(position, WATCH_EVERY_NS)
+    return position, _watched(position, policy, now_ns)
+
+
+def _watched(position: Position, policy: Policy, now_ns: int) -> tuple[Command, ...]:
+    """The next look at what was given up. It turns up soon after the fence, if at all, and has no stop then."""
+    is_fresh = now_ns < position.entry.sent_ns + policy.fence_ns + WATCHED_CLOSELY_NS
+    return look_at(position, TIDY_NS if is_fresh else WATCH_EVERY_NS)
 
 
 def revive(position: Position, policy: Policy, now_ns: int) -> Step:
@@ -237,11 +244,14 @@ def reopen(position: Position, now_ns: int, quantity: Decimal | None = None) -> 
 
 
 def read_failed(position: Position, event: ReadFailed, _policy: Policy, now_ns: int) -> Step:
+    """Ask again: soon for as long as something may be open without a stop, ever less often for all else."""
     if position.state.is_final and position.is_settled:
         return position, ()
     count = position.failed_reads
     position, given_up = give_up_unread(evolve(position, failed_reads=count + 1), now_ns)
-    again = (*given_up, *look_at(position, min(RETRY_READ_NS << min(count, 8), SLOWEST_RETRY_NS)))
+    covered = position.state.is_final or position.live_stop is not None
+    delay_ns = min(RETRY_READ_NS << min(count, 8), SLOWEST_RETRY_NS) if covered else RETRY_READ_NS
+    again = (*given_up, *look_at(position, delay_ns))
     if count not in (0, READS_BEFORE_ERROR):
         return position, again
     level = Level.WARNING if count == 0 else Level.ERROR

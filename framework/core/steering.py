@@ -42,6 +42,8 @@ TRIGGER_GRACE_NS = 2 * SECOND_NS
 POLL_NS = SECOND_NS // 2
 TIDY_NS = 5 * SECOND_NS
 WATCH_EVERY_NS = 60 * SECOND_NS
+WATCHED_CLOSELY_NS = 60 * SECOND_NS
+"""An entry that was given up is looked for every few seconds for so long: what turns up after all has no stop."""
 
 
 class Enterer(Protocol):

@@ -36,7 +36,7 @@ from ..core.happenings import (
 )
 from ..core.numbers import ZERO, plain
 from ..core.orders import CloseOrder, EntryAnswer, EntryOrder, OrderReport, Refusal, StopAnswer, StopOrder, Unknown
-from ..core.position import Position
+from ..core.position import EntryLeg, Position
 from ..core.records import Event, Intent, Outcome, Record
 from ..core.verdict import Number
 from ..errors import ExchangeError, JournalError
@@ -45,6 +45,12 @@ from .desk import Desk
 NS = 1_000_000_000
 CLOCK_MARGIN_NS = 2 * 3600 * NS
 """Executions are asked for since so long before the decision: the clock that showed its instant may have been off."""
+
+HURRY_S = 1.0
+"""Once a read has shown that an entry was filled, which nobody knew, the rest of it is waited for no longer than this.
+
+What is open then needs a stop, and the rest may be lost.
+"""
 
 Say = Callable[[str, Happening], None]
 Append = Callable[..., Awaitable[None]]
@@ -183,31 +189,51 @@ class Dispatcher:
         if delay_ns:
             await asyncio.sleep(delay_ns / NS)
         orders = tuple(self._reads.pop(position.id).orders)
+        news: dict[str, OrderReport] = {}
         self._reading.append(position.id)
         try:
-            async with asyncio.timeout(self.timeout_s):
-                read = await self._read_all(desk, position, orders)
+            async with asyncio.timeout(self.timeout_s) as limit:
+                read = await self._read_all(desk, position, orders, _Noticed(desk, position, news, limit))
         except TimeoutError:
-            self.say(position.id, ReadFailed(f"no answer within {self.timeout_s:.0f} s"))
+            why = "not all was answered in time" if news else f"no answer within {self.timeout_s:.0f} s"
+            self._read_failed(position, news, why)
         except ExchangeError as error:
-            self.say(position.id, ReadFailed(str(error)))
+            self._read_failed(position, news, str(error))
         except Exception as error:  # a read that breaks is a read that failed, never "nothing there"
-            self.say(position.id, ReadFailed(f"{type(error).__name__}: {error}"))
+            self._read_failed(position, news, f"{type(error).__name__}: {error}")
         else:
             self.say(position.id, read)
         finally:
             self._reading.remove(position.id)
 
-    async def _read_all(self, desk: Desk, position: Position, orders: tuple[str, ...]) -> VenueRead:
+    def _read_failed(self, position: Position, news: dict[str, OrderReport], why: str) -> None:
+        """What it has shown of fills before is told: it is enough to place a stop."""
+        for identifier, report in news.items():
+            self.say(position.id, EntryAnswered(identifier, report))
+        self.say(position.id, ReadFailed(why))
+
+    async def _read_all(self, desk: Desk, position: Position, orders: tuple[str, ...], noticed: _Noticed) -> VenueRead:
         symbol, exchange = position.symbol, desk.exchange
-        # Executions last: what is seen flat has its fills in the answer that follows.
-        reports = {identifier: await exchange.entry_report(symbol, identifier) for identifier in orders}
-        stops = await exchange.stops(symbol)
-        everything = await exchange.positions()
+
+        async def report_of(identifier: str) -> OrderReport | None:
+            report = await exchange.entry_report(symbol, identifier)
+            noticed.take(identifier, report)
+            return report
+
+        try:  # at once, so that lost answers cost one wait and not one each
+            async with asyncio.TaskGroup() as group:
+                asked = {one: group.create_task(report_of(one)) for one in orders}
+                resting = group.create_task(exchange.stops(symbol))
+                positions = group.create_task(exchange.positions())
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+        everything = positions.result()
         held = next((p for p in everything if p.symbol == symbol), None)
+        # Executions last: what is seen flat has its fills in the answer that follows.
         fills = await exchange.fills(symbol, _since_ns(position))
         empty = not everything and any(p.id != position.id and p.open_quantity > ZERO for p in desk.open_positions())
-        return VenueRead(self.clock.now_ns(), held, stops, reports, fills, empty)
+        reports = {one: task.result() for one, task in asked.items()}
+        return VenueRead(self.clock.now_ns(), held, resting.result(), reports, fills, empty)
 
     async def _say_later(self, position: Position, delay_ns: int, happening: Happening) -> None:
         await asyncio.sleep(max(0, delay_ns) / NS)
@@ -251,6 +277,25 @@ class Dispatcher:
 def _since_ns(position: Position) -> int:
     """Since when executions are asked for: not those of an adopted position, they belong to what nobody wrote down."""
     return position.decided_ns - (CLOCK_MARGIN_NS if position.first_sequence == 0 else 0)
+
+
+@frozen
+class _Noticed:
+    """Fills of entries that a read has shown before it has ended, and that nobody knew of."""
+
+    desk: Desk
+    position: Position
+    news: dict[str, OrderReport]
+    limit: asyncio.Timeout
+
+    def take(self, identifier: str, report: OrderReport | None) -> None:
+        leg = self.desk.positions.get(self.position.id, self.position).leg_of(identifier)
+        if report is None or not isinstance(leg, EntryLeg) or report.filled <= leg.filled:
+            return
+        self.news[identifier] = report
+        until_s = asyncio.get_running_loop().time() + HURRY_S
+        due_s = self.limit.when()
+        self.limit.reschedule(until_s if due_s is None else min(due_s, until_s))
 
 
 @frozen

@@ -270,6 +270,18 @@ def test_the_watch_over_a_lost_entry_ends_after_its_time() -> None:
     assert 14 <= looks <= 16
 
 
+def test_an_entry_that_was_given_up_is_looked_for_every_five_seconds_for_a_minute_and_then_every_minute() -> None:
+    life = given_up(Life(PLAIN, plan()))
+    delays_s = []
+
+    for _ in range(14):
+        delay_ns = life.asked(ReadVenue)[0].delay_ns
+        delays_s.append(delay_ns // SECOND_NS)
+        life.read(None, after_ns=delay_ns)
+
+    assert delays_s == [5] * 11 + [60] * 3  # given up six seconds after the fence: it is watched closely since that
+
+
 def test_a_refused_entry_takes_nothing_over_that_is_there() -> None:
     life = Life(PLAIN, plan())
     life.happens(EntryAnswered(life.it.entry.client_id, Refusal("margin", "not enough")))

@@ -14,7 +14,7 @@ from framework.core.position import State
 from framework.errors import ExchangeError
 from framework.journal import Journal, JournalReader, WriterKind
 from framework.testing import SYMBOL, make_signal
-from tests.engine.fakes import HANG, Arrived, D, Kept, complete, in_virtual_time, running, signals, venue
+from tests.engine.fakes import HANG, Arrived, D, Kept, S, complete, in_virtual_time, running, signals, venue
 
 ONE = make_signal(id="one-1", account="one")
 REQUESTS = ("place_entry", "place_stop", "move_stop", "cancel_stop", "close_position", "cancel_entry")
@@ -191,6 +191,7 @@ def test_a_read_that_fails_is_repeated_and_concludes_nothing(read: str, answer: 
                 await asyncio.sleep(0.001)
             market.twist(read, answer, answer)
             await rig.engine.idle()
+            await asyncio.sleep(30)  # what is protected meanwhile is read again later
             position = rig.positions[SYMBOL]
             assert position.state is State.PROTECTED
             assert position.failed_reads == 0
@@ -198,6 +199,40 @@ def test_a_read_that_fails_is_repeated_and_concludes_nothing(read: str, answer: 
         assert len(market.of("place_entry")) == 1
 
     scenario()
+
+
+@in_virtual_time
+async def test_all_that_a_read_asks_for_is_asked_at_once_and_executions_after_it() -> None:
+    market = venue()
+    market.twist("place_entry", Unknown("reset"), done=True)
+    market.latency_s = 2
+    async with running(market) as rig:
+        await rig.engine.submit(complete(ONE))
+        await rig.engine.idle()
+    begun_ns = market.of("stops")[0].time_ns
+    assert begun_ns in [arrived.time_ns for arrived in market.of("positions")]
+    assert (market.of("entry_report")[0].time_ns, market.of("fills")[0].time_ns) == (begun_ns, begun_ns + 2 * S)
+
+
+@pytest.mark.parametrize("rest", ["positions", "stops", "fills"])
+@in_virtual_time
+async def test_a_fill_that_a_read_shows_is_protected_within_seconds_although_the_rest_of_it_is_lost(rest: str) -> None:
+    market = venue()
+    market.twist("place_entry", Unknown("reset"), done=True)
+
+    def report(arrived: Arrived) -> None:
+        if arrived.kind == "place_entry":
+            client_id = arrived.what.client_id
+            market.reports[client_id] = OrderReport(client_id, SYMBOL, OrderStatus.FILLED, D(10), D("100.01"))
+            market.twist(rest, HANG, HANG, HANG)
+
+    async with running(market) as rig:
+        market.at_request = report
+        await rig.engine.submit(complete(ONE))
+        await rig.engine.idle()
+        assert rig.positions[SYMBOL].state is State.PROTECTED
+    entered_ns, placed_ns = market.of("place_entry")[0].time_ns, market.of("place_stop")[0].time_ns
+    assert placed_ns - entered_ns <= 2 * S
 
 
 # ── what is said of a request ───────────────────────────────────────────────────────────────────────────────

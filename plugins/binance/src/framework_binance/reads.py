@@ -26,7 +26,7 @@ MOST_ROWS = 1000
 async def entry_report(session: Session, symbol: str, client_id: str) -> OrderReport | None:
     """An order by client id. None only when the venue says that it does not know it."""
     params = {"symbol": symbol, "origClientOrderId": client_id}
-    answer = await session.call(limits.ORDER, params, Purpose.PROTECT)
+    answer = await session.line.client.ask(limits.ORDER, params, Purpose.PROTECT)
     if answer.hint is Hint.GONE:
         return None
     if not answer.accepted:
@@ -41,7 +41,7 @@ async def entry_report(session: Session, symbol: str, client_id: str) -> OrderRe
 
 async def stop_report_of(session: Session, symbol: str, client_id: str) -> StopReport | None:
     """A conditional order by client id, whatever became of it. None when the venue does not know it."""
-    answer = await session.call(limits.STOP, {"symbol": symbol, "clientAlgoId": client_id}, Purpose.PROTECT)
+    answer = await session.line.client.ask(limits.STOP, {"symbol": symbol, "clientAlgoId": client_id}, Purpose.PROTECT)
     if answer.hint is Hint.GONE:
         return None
     if not answer.accepted:
@@ -183,7 +183,7 @@ async def _learn_stops(session: Session, symbol: str) -> None:
 
 
 async def _ask_name(session: Session, symbol: str, order_id: str) -> str:
-    answer = await session.call(limits.ORDER, {"symbol": symbol, "orderId": order_id}, Purpose.PROTECT)
+    answer = await session.line.client.ask(limits.ORDER, {"symbol": symbol, "orderId": order_id}, Purpose.PROTECT)
     if answer.hint is Hint.GONE:
         return ""  # an order without a name is nobody's that we know
     if not answer.accepted:

@@ -27,8 +27,16 @@ KEEP_ALIVE_S = 600
 PATIENT_S = 30.0
 """How long what has time waits for its turn in the budget."""
 
+URGENT_S = 2.0
+"""How long an answer is waited for by what looks after open positions; a read that is made again waits longer.
+
+Venues answer within a fraction of it. What is still open is not known to be protected meanwhile, and a stop or a close
+of unknown outcome is read back.
+"""
+
+READ_TRIES = 3
 PREPARE_TRIES = 4
-PREPARE_PAUSE_S = 0.25
+PAUSE_S = 0.25
 """Before the second try of a read; before the third twice as long, and so on."""
 
 _reply: ContextVar[Reply | None] = ContextVar("reply", default=None)
@@ -125,34 +133,54 @@ class Client:
     _measuring: Shared[None] = field(default=Factory(lambda self: Shared(self._sync), takes_self=True), init=False)
 
     async def call(
-        self, route: Route, params: Mapping[str, Any], purpose: Purpose, *, within_s: float | None = None
+        self,
+        route: Route,
+        params: Mapping[str, Any],
+        purpose: Purpose,
+        *,
+        within_s: float | None = None,
+        answer_s: float | None = None,
     ) -> Answer:
         """Send one request. Never raises, but for cancellation; what can't be known is `Kind.UNKNOWN`.
 
         What was refused because of our clock was not carried out: the clock is set, and all but entries are sent
-        once more.
+        once more. `answer_s` is how long the answer may take: `URGENT_S` unless told, and `timeout_s` for an entry and
+        for what prepares, which nothing open waits for.
         """
-        answer = await self._once(route, params, purpose, within_s)
+        if answer_s is None:
+            answer_s = self.timeout_s if purpose in (Purpose.ENTER, Purpose.PREPARE) else URGENT_S
+        answer = await self._once(route, params, purpose, within_s, answer_s)
         if answer.hint is Hint.CLOCK:
             await self.sync_clock()
             if purpose is not Purpose.ENTER:
-                answer = await self._once(route, params, purpose, within_s)
+                answer = await self._once(route, params, purpose, within_s, answer_s)
+        return answer
+
+    async def ask(
+        self, route: Route, params: Mapping[str, Any], purpose: Purpose = Purpose.READ, *, within_s: float | None = None
+    ) -> Answer:
+        """The answer to a question, which changes nothing: it is asked again when the answer is lost.
+
+        `READ_TRIES` times, and each time longer is waited for the answer, until it may take `timeout_s`. What prepares
+        is asked `PREPARE_TRIES` times: a start takes some twenty reads, and one lost answer must not keep everything
+        that is open from being looked after.
+        """
+        tries = PREPARE_TRIES if purpose is Purpose.PREPARE else READ_TRIES
+        for count in range(1, tries + 1):
+            answer_s = None if purpose is Purpose.PREPARE else URGENT_S * count
+            answer = await self.call(route, params, purpose, within_s=within_s, answer_s=answer_s)
+            if answer.kind is not Kind.UNKNOWN or count == tries:
+                break
+            await asyncio.sleep(PAUSE_S * count)
         return answer
 
     async def read(
         self, route: Route, params: Mapping[str, Any], purpose: Purpose = Purpose.READ, *, within_s: float | None = None
     ) -> Any:
-        """The body of an accepted answer. Raises `ExchangeError` for every other: a failed read is never empty.
-
-        What prepares is read up to `PREPARE_TRIES` times: a start takes some twenty reads, and one lost answer must not
-        keep everything that is open from being looked after.
+        """The body of an accepted answer; see `ask`. Raises `ExchangeError` for every other: a failed read is never
+        empty.
         """
-        answer = await self.call(route, params, purpose, within_s=within_s)
-        for tries in range(1, PREPARE_TRIES if purpose is Purpose.PREPARE else 1):
-            if answer.kind is not Kind.UNKNOWN:
-                break
-            await asyncio.sleep(PREPARE_PAUSE_S * tries)
-            answer = await self.call(route, params, purpose, within_s=within_s)
+        answer = await self.ask(route, params, purpose, within_s=within_s)
         if not answer.accepted:
             raise self.error(answer, route)
         return answer.body
@@ -169,11 +197,11 @@ class Client:
     async def warm(self, count: int) -> None:
         """Open connections until `count` are open and idle: as many cheap requests at once, whatever they answer."""
         route = self.dialect.time_route
-        await asyncio.gather(*(self._once(route, {}, Purpose.PREPARE, 1.0) for _ in range(count)))
+        await asyncio.gather(*(self._once(route, {}, Purpose.PREPARE, 1.0, self.timeout_s) for _ in range(count)))
 
     async def _sync(self) -> None:
         sent_ns = self.clock.ours.now_ns()
-        answer = await self._once(self.dialect.time_route, {}, Purpose.PROTECT, None)
+        answer = await self._once(self.dialect.time_route, {}, Purpose.PROTECT, None, self.timeout_s)
         received_ns = self.clock.ours.now_ns()
         if not answer.accepted:
             return
@@ -183,7 +211,9 @@ class Client:
             return
         self.clock.measured(sent_ns, received_ns, venue_ms)
 
-    async def _once(self, route: Route, params: Mapping[str, Any], purpose: Purpose, within_s: float | None) -> Answer:
+    async def _once(
+        self, route: Route, params: Mapping[str, Any], purpose: Purpose, within_s: float | None, answer_s: float
+    ) -> Answer:
         if within_s is None:
             within_s = PATIENT_S if purpose is Purpose.PREPARE else self.timeout_s
         try:
@@ -191,7 +221,7 @@ class Client:
             await self.budget.take(urgency, route.costs, within_s=within_s)
         except BudgetError as error:
             return error.answer()
-        reply = await self._send(route, params)
+        reply = await self._send(route, params, answer_s)
         answer = of_transport(reply)
         if answer is None:
             answer = self._understood(reply)
@@ -201,13 +231,17 @@ class Client:
         self._react(answer, route)
         return answer
 
-    async def _send(self, route: Route, params: Mapping[str, Any]) -> Reply:
+    async def _send(self, route: Route, params: Mapping[str, Any], answer_s: float) -> Reply:
         reply = Reply()
         _reply.set(reply)
         try:
-            await getattr(self.api, route.method)(dict(params))
+            async with asyncio.timeout(answer_s if answer_s < self.timeout_s else None):  # else it is ccxt that waits
+                await getattr(self.api, route.method)(dict(params))
+        except TimeoutError:
+            # A reply that was read is understood by its code, whatever happened afterwards.
+            if reply.status is None:
+                reply.failure = f"it did not come within {min(answer_s, self.timeout_s):g} s"  # it may have arrived
         except Exception as error:
-            # A reply that was read is understood by its code, whatever ccxt makes of it afterwards.
             if reply.status is None:
                 reply.failure = _why(error)
                 reply.sent = not _never_left(error)

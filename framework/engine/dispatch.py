@@ -34,9 +34,10 @@ from ..core.happenings import (
     StopAnswered,
     VenueRead,
 )
+from ..core.legs import EntryLeg
 from ..core.numbers import ZERO, plain
 from ..core.orders import CloseOrder, EntryAnswer, EntryOrder, OrderReport, Refusal, StopAnswer, StopOrder, Unknown
-from ..core.position import EntryLeg, Position
+from ..core.position import Position
 from ..core.records import Event, Intent, Outcome, Record
 from ..core.verdict import Number
 from ..errors import ExchangeError, JournalError

@@ -28,7 +28,7 @@ PATIENT_S = 30.0
 """How long what has time waits for its turn in the budget."""
 
 URGENT_S = 2.0
-"""How long an answer is waited for by what looks after open positions; a read that is made again waits longer.
+"""How long an answer is waited for by what looks after open positions; the last try of a read waits longer.
 
 Venues answer within a fraction of it. What is still open is not known to be protected meanwhile, and a stop or a close
 of unknown outcome is read back.
@@ -161,13 +161,13 @@ class Client:
     ) -> Answer:
         """The answer to a question, which changes nothing: it is asked again when the answer is lost.
 
-        `READ_TRIES` times, and each time longer is waited for the answer, until it may take `timeout_s`. What prepares
+        `READ_TRIES` times, and the last answer may take `timeout_s`: a venue that is slow is read then. What prepares
         is asked `PREPARE_TRIES` times: a start takes some twenty reads, and one lost answer must not keep everything
         that is open from being looked after.
         """
         tries = PREPARE_TRIES if purpose is Purpose.PREPARE else READ_TRIES
         for count in range(1, tries + 1):
-            answer_s = None if purpose is Purpose.PREPARE else URGENT_S * count
+            answer_s = None if purpose is Purpose.PREPARE else self.timeout_s if count == tries else URGENT_S
             answer = await self.call(route, params, purpose, within_s=within_s, answer_s=answer_s)
             if answer.kind is not Kind.UNKNOWN or count == tries:
                 break

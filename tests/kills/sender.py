@@ -26,10 +26,12 @@ class Wish:
 class Sender:
     """Listens on the loopback. `acknowledged` are the ids of all signals that the product says it has taken in.
 
-    `heard` is called when a batch was acknowledged.
+    `heard` is called when a batch was acknowledged. `off_ns`: its clock is so far from ours; on the product's machine
+    the two go by the same clock.
     """
 
     heard: Callable[[], None] = lambda: None
+    off_ns: int = 0
     acknowledged: list[str] = field(factory=list, init=False)
     _waiting: dict[int, dict[str, Any]] = field(factory=dict, init=False)
     _count: int = field(default=0, init=False)
@@ -59,12 +61,14 @@ class Sender:
     def send(self, wishes: Sequence[Wish]) -> None:
         """Send a wave, now and until it is acknowledged. Each has a bar of its own."""
         self._count += 1
-        number, now_ns = self._count, time.time_ns()
+        number, now_ns = self._count, time.time_ns() + self.off_ns
         signals = [
             {"id": f"{number}-{place}", "account": one.account, "symbol": one.symbol, "side": one.side}
             for place, one in enumerate(wishes)
         ]
-        bar_ns = (self._bar - number) * BAR_NS  # counted from the first: around the end of a bar two would be the same
+        bar_ns = (
+            self._bar - number
+        ) * BAR_NS + self.off_ns  # counted from the first: around the end of a bar two would be the same
         batch = {"number": number, "bar_time_ns": bar_ns, "created_ns": now_ns, "signals": signals}
         self._waiting[number] = batch
         for caller in self._callers:

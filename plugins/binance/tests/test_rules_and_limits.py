@@ -57,6 +57,7 @@ def test_a_market_has_the_stricter_of_the_rules_for_limit_and_market_orders() ->
     assert (str(rules.tick_size), rules.step_size, rules.min_quantity) == ("0.1", d("0.002"), d("0.002"))
     assert (rules.max_quantity, rules.min_notional) == (d(120), d(100))
     assert (rules.min_price, rules.max_price, rules.price_band) == (d("556.8"), d(4529764), d("0.1"))
+    assert rules.trigger_band is None  # PERCENT_PRICE is for limit orders: stops rest farther away
     assert rules.max_leverage == 125
 
 

@@ -65,7 +65,6 @@ def _rules(row: Mapping[str, Any], max_leverage: Decimal | None) -> MarketRules:
         price_band=_band(filters.get("PERCENT_PRICE")),
         max_leverage=max_leverage,
         closes_any_notional=True,  # -4164: "unless you choose reduce only"
-        trigger_band=_band(filters.get("PERCENT_PRICE")),  # error codes -4210 and -4211 of the venue's documentation
     )
 
 

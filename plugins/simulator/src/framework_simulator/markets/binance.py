@@ -38,7 +38,6 @@ def _market(row: Any) -> Market:
         max_price=number(price["maxPrice"]),
         price_band=nearest,
         max_leverage=None,
-        trigger_band=nearest,
         closes_any_notional=True,
     )
     return Market(

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from . import guards
+from .evolving import evolve
 from .execution import EntryPlan, EntryStep
 from .happenings import Alert, Level
 from .ids import Leg, client_id, position_id

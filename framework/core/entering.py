@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from attrs import evolve
-
 from . import guards
+from .evolving import evolve
 from .happenings import Alert, Command, Level
 from .legs import EntryLeg, LegState
 from .numbers import ZERO

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from attrs import evolve
-
+from .evolving import evolve
 from .happenings import VenueRead
 from .ids import owner_of
 from .legs import CloseLeg, EntryLeg, LegState, StopLeg

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from . import watch
+from .evolving import evolve
 from .happenings import NoteStop
 from .position import Position
 from .protection import Ask, tighter

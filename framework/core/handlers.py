@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from attrs import evolve
-
 from . import guards
 from .entering import after_exit, failures, keep_quarantine, resume
+from .evolving import evolve
 from .facts import note_close, note_entry, note_fill, note_stop, stop_of
 from .happenings import (
     Alert,

@@ -5,11 +5,11 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from decimal import Decimal
-from functools import cached_property
 from typing import TypeVar
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
+from .evolving import evolve, reckoned_once
 from .execution import EntryPlan, EntryTry
 from .ids import Leg, client_id, owner_of, sequence_of
 from .legs import KEPT_LEGS, CloseLeg, EntryLeg, LegState, StopLeg
@@ -104,13 +104,13 @@ class Position:
 
     # ── quantities and prices ───────────────────────────────────────────────────────────────────────────────
 
-    @cached_property
+    @reckoned_once
     def entered(self) -> Decimal:
         """What the entry has filled so far: the larger of what its orders and its executions say."""
         by_orders = sum((leg.filled for leg in self.entries), ZERO)
         return max(by_orders, self._filled(self.side.entry.value))
 
-    @cached_property
+    @reckoned_once
     def exited(self) -> Decimal:
         """What has been closed so far, by executions."""
         return self._filled(self.side.exit.value)
@@ -122,7 +122,7 @@ class Position:
         own = (f for f in exits if f.cause != "order" or owner_of(f.client_id) is not None)
         return max(ZERO, self.entered - sum((f.quantity for f in own), ZERO))
 
-    @cached_property
+    @reckoned_once
     def open_quantity(self) -> Decimal:
         """What is open now, as far as executions and order answers tell. Never negative."""
         return max(ZERO, self.entered - self.exited)
@@ -132,7 +132,7 @@ class Position:
         """What a stop has to cover: all that the venue holds on this side, whoever bought it."""
         return self.open_quantity + self.surplus
 
-    @cached_property
+    @reckoned_once
     def entry_price(self) -> Decimal | None:
         """The average price of the entry. None before the first fill.
 
@@ -276,7 +276,7 @@ class Position:
 
     # ── views ───────────────────────────────────────────────────────────────────────────────────────────────
 
-    @cached_property
+    @reckoned_once
     def guarded(self) -> Holding:
         """This position as its protections see it since they were last begun."""
         return self.holding(self.guarded_price if self.guarded_price is not None else self.planned_price)
@@ -291,7 +291,7 @@ class Position:
         about = (self.account, self.symbol, self.side, price, quantity, opened_ns, self.plan.rules, self.settings)
         return Holding(*about, fee_rate=max(ZERO, rate), leverage=self.leverage)
 
-    @cached_property
+    @reckoned_once
     def as_open(self) -> OpenPosition:
         """This position as filters and risk rules see it: until the entry is over, as large as planned."""
         quantity = self.open_quantity if self.entry_is_over else self.plan.quantity

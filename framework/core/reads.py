@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from attrs import evolve
-
 from .entering import after_entry, after_exit, chase, give_up_unread, keep_quarantine
+from .evolving import evolve
 from .facts import adopt, excess, held_by, note_fills, note_read, note_stops, unexplained
 from .happenings import Alert, Command, Level, ReadFailed, VenueRead
 from .legs import LegState

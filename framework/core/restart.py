@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from attrs import evolve
-
+from .evolving import evolve
 from .happenings import Command, StartDeadline
 from .legs import LegState
 from .numbers import ZERO

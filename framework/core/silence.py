@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from attrs import evolve
-
 from .entering import resume
+from .evolving import evolve
 from .happenings import Alert, AwaitSilence, Level, SilenceOver
 from .numbers import ZERO
 from .orders import Refusal

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Protocol
 
-from attrs import evolve, frozen
+from attrs import frozen
 
+from .evolving import evolve
 from .execution import EntryPlan, EntryStep, EntryTry
 from .happenings import (
     Alert,

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from attrs import evolve, frozen
+from attrs import frozen
 
+from .evolving import evolve
 from .facts import note_close
 from .happenings import Alert, CloseAnswered, Command, Level, SendClose
 from .ids import Leg

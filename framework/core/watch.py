@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple, Protocol
 
-from attrs import evolve, frozen
+from attrs import frozen
 
+from .evolving import evolve
 from .plan import wrong_side
 from .protection import Ask, Guard, Holding, on_tick, tighter, tightest, usable_stop
 

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from attrs import evolve
 from cattrs import Converter
+from cattrs.gen import make_dict_unstructure_fn, override
 
+from ..core.evolving import evolve
+from ..core.execution import EntryPlan
 from ..core.numbers import Percent, plain
 from ..core.position import Position
-from ..core.protection import Ask, NoState
+from ..core.protection import Ask, Guard, NoState
 from ..core.verdict import Number
+
+KEPT_PLANS = 500
+"""Bounds what is remembered of plans."""
 
 
 def freeze(position: Position) -> dict[str, object]:
     """`position` as data of strings, numbers, lists and mappings. What its guards reckoned with is left out."""
-    bare = {name: evolve(guard, numbers={}) for name, guard in position.guards.items()}
-    frozen: dict[str, object] = _converter().unstructure(evolve(position, guards=bare))
+    frozen: dict[str, object] = _converter().unstructure(position)
     return frozen
 
 
@@ -46,6 +51,31 @@ def _converter() -> Converter:
     converter.register_structure_hook(Decimal, lambda text, _: Decimal(text))
     converter.register_unstructure_hook(Percent, lambda percent: plain(percent.value))
     converter.register_structure_hook(Percent, lambda text, _: Percent(Decimal(text)))
+    converter.register_unstructure_hook(float, _finite)
+    converter.register_unstructure_hook(EntryPlan, _once(make_dict_unstructure_fn(EntryPlan, converter)))
+    bare = make_dict_unstructure_fn(Guard, converter, numbers=override(omit=True))
+    converter.register_unstructure_hook(Guard, bare)
     # Numbers are left out (see `freeze`), but their type must be known to structure what is around them.
     converter.register_structure_hook(Number, lambda number, _: number)
     return converter
+
+
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
+        raise ValueError(f"a state of {value} can't be written down")
+    return value
+
+
+def _once(freeze_plan: Callable[[EntryPlan], dict[str, Any]]) -> Callable[[EntryPlan], dict[str, Any]]:
+    """A plan never changes while a position does: it is made into data once."""
+    known: dict[int, tuple[EntryPlan, dict[str, Any]]] = {}
+
+    def frozen(plan: EntryPlan) -> dict[str, Any]:
+        found = known.get(id(plan))
+        if found is None:
+            if len(known) >= KEPT_PLANS:
+                known.clear()
+            found = known[id(plan)] = plan, freeze_plan(plan)  # with the plan, whose id stays taken
+        return found[1]
+
+    return frozen

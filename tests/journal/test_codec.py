@@ -68,3 +68,22 @@ def test_what_is_no_number_is_shown_instead_of_stopping_the_journal() -> None:
     event = Event(1, "info", "c", "m", numbers={"a": 0.5, "b": float("nan"), "c": None})  # type: ignore[dict-item]
 
     assert json.loads(codec.encode(event)[1])["numbers"] == {"a": 0.5, "b": "nan", "c": "None"}
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(deadline=None, max_examples=300)
+@given(_JSON)
+def test_the_quick_writer_writes_what_the_standard_library_does(value: Any) -> None:
+    assert codec.dump_json(value) == json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+@pytest.mark.parametrize("value", [2**64, -(2**63) - 1, "\ud800", "Größe", {"é": 1}])
+def test_what_the_quick_writer_does_not_take_is_written_all_the_same(value: Any) -> None:
+    assert json.loads(codec.dump_json(value)) == value
+    assert codec.dump_json(value).isascii()

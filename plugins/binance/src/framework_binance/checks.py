@@ -26,7 +26,6 @@ from framework import (
 from framework_venue.stream import Stream
 
 from . import account, orders, reads
-from .data import all_prices
 from .session import Session, SymbolConfig
 from .strange import StrangeAnswerError, number
 from .stream import Streams
@@ -243,7 +242,7 @@ async def _steps(session: Session, first: StopOrder, second: StopOrder) -> list[
 
 async def _far_stops(session: Session, symbol: str) -> tuple[StopOrder, StopOrder]:
     rules = session.line.markets[symbol]
-    marks = (await all_prices(session))[2]
+    marks = await session.mark_prices.get()
     try:
         mark = number(marks.get(symbol, {}), "markPrice")
     except StrangeAnswerError as error:

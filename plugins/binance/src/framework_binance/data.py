@@ -20,6 +20,8 @@ Row = Mapping[str, Any]
 async def market_data(session: Session, symbol: str, needs: frozenset[Need]) -> MarketData:
     """Only what is needed, all of it at the same time. Missing is None or absent; a failed read raises."""
     session.soon_in_order(symbol)
+    if needs == {Need.BOOK_TOP}:  # most waves: no task for each of what nobody asks for
+        return MarketData(symbol, await _quote(session, symbol))
     prices = _quote(session, symbol) if Need.BOOK_TOP in needs else _nothing()
     interest = _open_interest(session, symbol) if Need.OPEN_INTEREST in needs else _nothing()
     intervals = {need.interval: need.count for need in needs if need.interval}
@@ -28,20 +30,12 @@ async def market_data(session: Session, symbol: str, needs: frozenset[Need]) -> 
     return MarketData(symbol, quote, open_interest_usd, dict(zip(intervals, found, strict=True)))
 
 
-async def all_prices(session: Session) -> tuple[Mapping[str, Row], Mapping[str, Row], Mapping[str, Row]]:
-    """Best, last and mark prices of all markets, by symbol, in the venue's rows."""
-    best, last, mark = await asyncio.gather(
-        session.best_prices.get(), session.last_prices.get(), session.mark_prices.get()
-    )
-    return best, last, mark
-
-
 async def _nothing() -> None:
     return None
 
 
 async def _quote(session: Session, symbol: str) -> Quote | None:
-    best, last, mark = (rows.get(symbol) for rows in await all_prices(session))
+    best, last, mark = (rows.get(symbol) for rows in await session.prices.get())
     if best is None or last is None or mark is None:
         return None
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,7 +32,7 @@ class SymbolConfig:
 @define(eq=False)
 class Session:
     """`configs` are markets' settings as read at the start, until they are acted on. `was_read`: what rests has been
-    read as a whole since then.
+    read as a whole since then. `prices` are best, last and mark prices of all markets, read at the same time.
     """
 
     line: Line
@@ -41,6 +42,7 @@ class Session:
     best_prices: Shared[dict[str, Mapping[str, Any]]] = field(init=False)
     last_prices: Shared[dict[str, Mapping[str, Any]]] = field(init=False)
     mark_prices: Shared[dict[str, Mapping[str, Any]]] = field(init=False)
+    prices: Shared[tuple[dict[str, Mapping[str, Any]], ...]] = field(init=False)
     configs: dict[str, SymbolConfig] = field(factory=dict, init=False)
     multi_assets: bool = field(default=False, init=False)
     was_read: bool = field(default=False, init=False)
@@ -52,6 +54,7 @@ class Session:
         self.best_prices = Shared(lambda: self._by_symbol(limits.BEST_PRICES))
         self.last_prices = Shared(lambda: self._by_symbol(limits.LAST_PRICES))
         self.mark_prices = Shared(lambda: self._by_symbol(limits.MARK_PRICES))
+        self.prices = Shared(self._all_prices)
 
     @property
     def account(self) -> str:
@@ -91,6 +94,10 @@ class Session:
             await self.line.preparing.ready(symbol)
         except ExchangeError as error:
             self.line.notice("warning", "market_not_in_order", str(error))
+
+    async def _all_prices(self) -> tuple[dict[str, Mapping[str, Any]], ...]:
+        parts = (self.best_prices, self.last_prices, self.mark_prices)
+        return tuple(await asyncio.gather(*(part.get() for part in parts)))
 
     async def _by_symbol(self, route: Route) -> dict[str, Mapping[str, Any]]:
         return {str(row.get("symbol")): row for row in await self.read_rows(route, {})}

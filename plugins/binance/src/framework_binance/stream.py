@@ -21,7 +21,6 @@ from framework_venue.stream import Stream
 from framework_venue.watching import PositionWatch
 
 from . import limits, reads
-from .data import all_prices
 from .session import Session
 from .strange import StrangeAnswerError
 from .translate import NS_PER_MS
@@ -272,7 +271,7 @@ class Streams:
     async def _read(self) -> None:
         """Prices of the watched markets by request. What fails is asked again: the streams may bring it before."""
         try:
-            best, last, mark = await all_prices(self.session)
+            best, last, mark = await self.session.prices.get()
         except ExchangeError as error:
             self.session.line.notice("warning", "prices_not_read", str(error))
             return

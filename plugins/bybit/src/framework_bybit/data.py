@@ -44,6 +44,8 @@ class Data:
 
     async def market_data(self, symbol: str, needs: frozenset[Need]) -> MarketData:
         """Only what is needed, all of it at the same time. Missing is None or absent; a failed read raises."""
+        if needs == {Need.BOOK_TOP}:  # most waves: no task for each of what nobody asks for
+            return MarketData(symbol, (await self._ticker(symbol, needs))[0])
         (quote, interest), candles = await asyncio.gather(self._ticker(symbol, needs), self._all_candles(symbol, needs))
         return MarketData(symbol, quote, interest, candles)
 

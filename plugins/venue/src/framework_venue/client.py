@@ -109,7 +109,11 @@ def tapped(base: Any, clock: VenueClock, on_frame: Callable[[Any, Any], None]) -
 def open_session(timeout_s: float) -> aiohttp.ClientSession:
     """A session whose connections stay open between waves, as many at once as a wave needs."""
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_S, ttl_dns_cache=300)
-    return aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(connect=timeout_s))
+    return aiohttp.ClientSession(
+        connector=connector,
+        timeout=aiohttp.ClientTimeout(connect=timeout_s),
+        cookie_jar=aiohttp.DummyCookieJar(),  # no venue wants its cookies back
+    )
 
 
 @define(eq=False)

@@ -63,6 +63,7 @@ class Dispatcher:
     """Runs commands as tasks. `say` puts what happened into the engine's queue, under the position's id.
 
     An exchange that does not answer within `timeout_s` has not answered: nobody knows what came of the request.
+    Entries leave one in each turn of the event loop, so that of a large wave none waits for its stop behind the rest.
     """
 
     clock: Clock
@@ -73,6 +74,7 @@ class Dispatcher:
     waiting: set[asyncio.Task[None]] = field(factory=set, init=False)
     _reads: dict[str, _WaitingRead] = field(factory=dict, init=False)
     _reading: list[str] = field(factory=list, init=False)
+    _turn: asyncio.Lock = field(factory=asyncio.Lock, init=False)
 
     def run(self, desk: Desk, position: Position, commands: tuple[Command, ...]) -> None:
         """Start what these commands ask for. Returns at once; alerts and notes are the journal's business."""
@@ -144,6 +146,8 @@ class Dispatcher:
             # An entry that would not be remembered is not sent.
             self.say(position.id, EntryAnswered(order.client_id, Refusal("journal", str(error))))
             return
+        async with self._turn:
+            await asyncio.sleep(0)  # what was heard meanwhile goes first: a fill that wants its stop
         answer: EntryAnswer
         if self.clock.now_ns() > order.send_before_ns:
             answer = Refusal("too_late", "the entry's deadline was over before it could be sent")

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 
 import pytest
-from attrs import evolve, fields
+from attrs import evolve, fields, frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -210,6 +210,23 @@ def test_prices_keep_the_digits_of_their_tick_and_have_no_exponent() -> None:
     position = evolve(protected(Side.LONG).it, wanted_stop=D("94.10"), surplus=D("1E-9"))
     frozen = freeze(position)
     assert (frozen["wanted_stop"], frozen["surplus"]) == ("94.10", "0.000000001")
+
+
+@frozen
+class Measured:
+    """A state with a float."""
+
+    ratio: float
+
+
+def test_a_float_in_a_state_is_kept_but_one_that_is_no_number_is_an_error() -> None:
+    def holding(ratio: float) -> Position:
+        life = protected(Side.LONG)
+        return evolve(life.it, guards={"measured": evolve(life.it.guards["trailer"], state=Measured(ratio))})
+
+    assert thaw(freeze(holding(0.25)), {"measured": Measured}).guards["measured"].state == Measured(0.25)
+    with pytest.raises(ValueError, match="nan"):
+        freeze(holding(float("nan")))
 
 
 def test_a_protection_that_is_not_there_any_more_keeps_its_stop_and_asks_for_nothing() -> None:

@@ -41,6 +41,7 @@ from .clock import VenueClock
 from .ids import OrderIds
 from .preparing import Preparer
 from .prices import PriceBoard
+from .quiet_log import QuietLog
 from .settings import VenueSettings
 from .stream import Frames, Stream
 
@@ -244,7 +245,8 @@ class VenueExchange(VenueSettings, ABC):
         frames = Frames()
         made = tapped(loading.load(self.ccxt_name), clock, frames)
         config = self.api_config()
-        ours = {"session": session, "timeout": round(timeout_s * 1000), "enableRateLimit": False}
+        log = QuietLog((self.api_key.reveal(), self.api_secret.reveal()))
+        ours = {"session": session, "timeout": round(timeout_s * 1000), "enableRateLimit": False, "logger": log}
         # ccxt's own TLS context would never be used, and takes 15 ms to load; our session has one.
         api = made({**config, **ours, "ssl_context": False})
         budget = Budget(self.windows(), asyncio.get_running_loop().time)

@@ -19,8 +19,8 @@ from .engine.desk import DAY_NS
 from .engine.ending import OpenLine, SessionEnd
 from .engine.flattening import Flattening, Unwritten
 from .engine.preflight import check_exchange
+from .engine.rebuilding import left_behind
 from .engine.session import Session
-from .engine.snapshot import thaw
 from .engine.surveying import Survey, survey
 from .engine.virtual import VirtualLoop, run_virtual
 from .errors import ConfigError, JournalError, Problem
@@ -234,8 +234,8 @@ def _known_positions(deployment: Deployment) -> list[Position]:
     if not path.exists():
         return []
     with JournalReader.open(path) as reader:
-        rows = reader.open_snapshots(changed_since_ns=SystemClock().now_ns() - 2 * DAY_NS)
-        return [thaw(row.snapshot, {}) for row in rows]
+        positions, _ = left_behind(reader, {}, SystemClock().now_ns() - 2 * DAY_NS)
+        return positions
 
 
 def timeline_of(deployment: Deployment, *, rehearsing: bool = False, trading: bool = True) -> Timeline | None:

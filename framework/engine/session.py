@@ -37,8 +37,8 @@ from .links import Links
 from .listening import Listening, numbered
 from .obeying import Obedience
 from .observers import Gallery
+from .rebuilding import left_behind
 from .redaction import Redactor, secrets_of
-from .snapshot import thaw
 from .undecided import never_decided
 from .watchman import Watchman
 
@@ -237,7 +237,9 @@ class Session:
         state_types = self.deployment.protection_states
         since_ns = self.clock.now_ns() - 2 * DAY_NS
         with self.journal.reader() as reader:
-            return [thaw(row.snapshot, state_types) for row in reader.open_snapshots(changed_since_ns=since_ns)]
+            positions, troubles = left_behind(reader, state_types, since_ns)
+        self.journal.append(*(trouble.event(self.clock.now_ns()) for trouble in troubles))
+        return positions
 
     def _restore(self) -> list[Position]:
         """The positions of an earlier run that are looked after; and the signals and waves it has taken are known."""

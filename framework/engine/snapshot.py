@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from attrs import evolve
 from cattrs import Converter
@@ -14,6 +14,8 @@ from ..core.numbers import Percent, plain
 from ..core.position import Position
 from ..core.protection import Ask, NoState
 from ..core.verdict import Number
+
+T = TypeVar("T")
 
 
 def freeze(position: Position) -> dict[str, object]:
@@ -37,6 +39,17 @@ def thaw(data: Mapping[str, Any], state_types: Mapping[str, type]) -> Position:
         except Exception:  # whatever a state that is not this protection's may lack
             guards[name] = evolve(guard, state=NoState(), ask=Ask())
     return evolve(position, guards=guards)
+
+
+def piece(data: Mapping[str, Any], kind: type[T], *path: str) -> T | None:
+    """One part of a snapshot that can't be read as a whole; None where that part can't be read either."""
+    found: Any = data
+    try:
+        for name in path:
+            found = found[name]
+        return None if found is None else _converter().structure(found, kind)
+    except Exception:  # as above: anything may stand there
+        return None
 
 
 @cache

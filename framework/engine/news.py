@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -22,10 +22,11 @@ from ..core.events import (
     StreamRestored,
     VenueNotice,
 )
-from ..core.happenings import CloseAnswered, Command, EntryAnswered, Filled, Happening, StopChanged
+from ..core.happenings import CloseAnswered, Command, EntryAnswered, Filled, Happening, RulesChanged, StopChanged
 from ..core.health import Health
 from ..core.ids import owner_of
 from ..core.legs import CloseLeg
+from ..core.market import MarketRules
 from ..core.orders import Fill, OrderReport, StopReport, VenuePosition
 from ..core.position import Position, State
 from ..core.restart import is_calm
@@ -65,7 +66,7 @@ class News:
             case PositionSeen(position):
                 self._position_seen(desk, position)
             case MarketsSeen(markets):
-                desk.markets = markets
+                self._markets_seen(desk, markets)
             case VenueNotice(level, code, message):
                 self.say(level, code, message)
             case HealthSeen():
@@ -112,6 +113,14 @@ class News:
             owner = holder.id
         if owner in desk.positions:
             self.happened(owner, StopChanged(report))
+
+    def _markets_seen(self, desk: Desk, markets: Mapping[str, MarketRules]) -> None:
+        """Positions go on by the new rules of their market; one that is not listed any more keeps the old ones."""
+        desk.markets = markets
+        for held in desk.open_positions():
+            rules = markets.get(held.symbol)
+            if rules is not None and rules != held.plan.rules:
+                self.happened(held.id, RulesChanged(rules))
 
     def _position_seen(self, desk: Desk, seen: VenuePosition) -> None:
         """Only a position that contradicts ours is worth a look: reads are believed, single pushes are not."""

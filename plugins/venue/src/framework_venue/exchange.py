@@ -43,6 +43,7 @@ from .preparing import Preparer
 from .prices import PriceBoard
 from .quiet_log import QuietLog
 from .settings import VenueSettings
+from .shared import Shared
 from .stream import Frames, Stream
 
 NS = 1_000_000_000
@@ -70,6 +71,9 @@ class Line:
     board: PriceBoard
     ids: OrderIds
     preparing: Preparer
+    renew_rules: Callable[[], Awaitable[None]]
+    """Read the markets' rules now, and tell the kernel what has changed. Raises `ExchangeError`."""
+
     streams: list[Stream] = field(factory=list)
     markets: dict[str, MarketRules] = field(factory=dict)
     entries_off: str = ""
@@ -259,7 +263,9 @@ class VenueExchange(VenueSettings, ABC):
             await self.put_in_order(line, symbol)
 
         self._keep_silent(link, budget)
-        line = Line(link, clock, session, budget, client, background, board, OrderIds(), Preparer(put))
+        renewing = Shared(lambda: self._renew_rules(line))
+        parts = (link, clock, session, budget, client, background, board, OrderIds(), Preparer(put))
+        line = Line(*parts, renew_rules=renewing.get)
         client.on_notice = line.notice
         client.on_stale_rules = lambda answer: self._rules_are_stale(line, answer)
         frames.streams = line.streams
@@ -341,14 +347,16 @@ class VenueExchange(VenueSettings, ABC):
                 pass
             refresh.clear()
             try:
-                found = dict(await self.read_markets(line))
+                await line.renew_rules()
             except ExchangeError as error:
                 line.notice("warning", "markets_not_read", f"{line.link.account}: {error}; the old rules stay")
-                continue
-            if found != line.markets:
-                line.notice("info", "markets_changed", f"{line.link.account}: {_changes(line.markets, found)}")
-                line.markets = found
-                line.link.emit(MarketsSeen(found))
+
+    async def _renew_rules(self, line: Line) -> None:
+        found = dict(await self.read_markets(line))
+        if found != line.markets:
+            line.notice("info", "markets_changed", f"{line.link.account}: {_changes(line.markets, found)}")
+            line.markets = found
+            line.link.emit(MarketsSeen(found))
 
     def _rules_are_stale(self, line: Line, answer: Answer) -> None:
         text = f"{line.link.account}: {answer.code}: {answer.message}; reading the markets' rules anew"

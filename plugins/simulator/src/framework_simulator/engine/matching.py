@@ -137,7 +137,8 @@ class Matching:
         if order.fill_limit is not None:
             there = max(ZERO, min(there, order.fill_limit - order.filled))
         # All of it trades whole: a position may be off the step, where the market's rules have changed.
-        return wanted if there == wanted else floor_to(there, market.rules.step_size)
+        step = market.rules.step_size
+        return in_digits_of(step, wanted) if there == wanted else floor_to(there, step)
 
     def _trade(self, desk: Desk, order: Order, price: Decimal, fee: Percent, *, maker: bool) -> Order:
         """Fill what can be filled at `price`."""

@@ -358,6 +358,7 @@ class Engine:
         self._write(records_of(before, after, happening, commands, self.clock.now_ns()))
         self.dispatcher.run(desk, after, commands)
         self.asking.later(after)
+        self.asking.at_once(before, after)
         if before is None or before.state.is_final != after.state.is_final:
             self._watch()
         self.waves.position_changed(before, after)

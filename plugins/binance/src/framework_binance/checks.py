@@ -23,6 +23,7 @@ from framework import (
     floor_to,
     trimmed,
 )
+from framework_venue.clock import off_text
 from framework_venue.stream import Stream
 
 from . import account, orders, reads
@@ -70,7 +71,7 @@ async def _clock(session: Session) -> Checkup:
     if not clock.is_known:
         return Checkup("clock", ok=False, message="the venue's clock could not be read")
     if abs(clock.skew_ms) > most_ms:
-        return Checkup("clock", ok=False, message=account.clock_text(clock.skew_ms, most_ms), numbers=numbers)
+        return Checkup("clock", ok=False, message=off_text(clock.skew_ms, most_ms), numbers=numbers)
     text = f"{abs(clock.skew_ms)} ms off the venue's, measured to ± {clock.uncertain_ms} ms"
     return Checkup("clock", ok=True, message=text, numbers=numbers)
 

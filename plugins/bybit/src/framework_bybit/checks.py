@@ -22,8 +22,9 @@ from framework import (
     floor_to,
     trimmed,
 )
+from framework_venue.clock import off_text
 
-from .account import TRADE_TEXT, WITHDRAW_TEXT, clock_text
+from .account import TRADE_TEXT, WITHDRAW_TEXT
 from .session import Session
 from .stream import PRIVATE_TOPICS
 
@@ -66,7 +67,7 @@ async def _clock(session: Session) -> Checkup:
     if not clock.is_known:
         return Checkup("clock", ok=False, message="the venue's clock could not be read")
     if abs(clock.skew_ms) > most_ms:
-        return Checkup("clock", ok=False, message=clock_text(clock.skew_ms, most_ms), numbers=numbers)
+        return Checkup("clock", ok=False, message=off_text(clock.skew_ms, most_ms), numbers=numbers)
     text = f"{abs(clock.skew_ms)} ms off the venue's, measured to ± {clock.uncertain_ms} ms"
     return Checkup("clock", ok=True, message=text, numbers=numbers)
 

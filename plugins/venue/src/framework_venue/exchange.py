@@ -37,7 +37,7 @@ from .answers import Answer
 from .background import Background
 from .budget import Budget, Window
 from .client import Client, Dialect, open_session, tapped
-from .clock import VenueClock
+from .clock import VenueClock, off_text
 from .ids import OrderIds
 from .preparing import Preparer
 from .prices import PriceBoard
@@ -50,6 +50,7 @@ NS = 1_000_000_000
 SYNC_EVERY_S = 60.0
 FIRST_CLOCK_PAUSE_S = 1.0
 CLOCK_UNKNOWN = "the venue's clock could not be read: no entry is sent before it was"
+CLOCK_RIGHT = "our clock is near the venue's; entries are sent again"
 WARM_EVERY_S = 10.0
 """Shorter than the time after which servers and proxies drop idle connections (some 15 s at the earliest)."""
 
@@ -272,29 +273,35 @@ class VenueExchange(VenueSettings, ABC):
         return line
 
     def _mind_the_clock(self, line: Line) -> None:
-        """Without the venue's time nobody knows how old our requests look there: nothing is entered before."""
-        if line.clock.is_known:
+        """Nothing is entered before the venue's time is known, and ours is near it: signals are judged by ours.
+
+        Requests bear the venue's time, so that what is open is looked after whatever our clock shows.
+        """
+        why = self._clock_trouble(line) if line.clock.is_known else CLOCK_UNKNOWN
+        if not why:
             return
-        line.entries_off = CLOCK_UNKNOWN
-        line.notice("error", "clock_unknown", f"{line.link.account}: {CLOCK_UNKNOWN}; trying again")
+        line.entries_off = why
+        code = "clock" if line.clock.is_known else "clock_unknown"
+        line.notice("error", code, f"{line.link.account}: {why}; no entry is sent, what is open is looked after")
         line.background.start("first look at the clock", lambda: self._measure_clock(line))
 
     async def _measure_clock(self, line: Line) -> None:
-        pause_s, most_ms = FIRST_CLOCK_PAUSE_S, self.max_clock_skew_ms
+        pause_s = FIRST_CLOCK_PAUSE_S
         while line.entries_off:
             await asyncio.sleep(pause_s)
             await line.client.sync_clock()
             pause_s = min(SYNC_EVERY_S, pause_s * 2)
             if not line.clock.is_known:
                 continue
-            off_ms = line.clock.skew_ms
-            why = (
-                "" if abs(off_ms) <= most_ms else f"this machine's clock is {off_ms} ms off the venue's; set it by NTP"
-            )
-            if why != line.entries_off:
-                level, text = ("error", why) if why else ("info", "the venue's clock was read; entries are sent again")
+            why = self._clock_trouble(line)
+            if not why or line.entries_off == CLOCK_UNKNOWN:  # how far it is off is not told again and again
+                level, text = ("error", why) if why else ("info", CLOCK_RIGHT)
                 line.notice(level, "clock" if why else "clock_known", f"{line.link.account}: {text}")
             line.entries_off = why
+
+    def _clock_trouble(self, line: Line) -> str:
+        off, most_ms = line.clock.surely_off_ms, self.max_clock_skew_ms
+        return off_text(line.clock.skew_ms, most_ms) if off > most_ms else ""
 
     def _keep_silent(self, link: ExchangeLink, budget: Budget) -> None:
         """Go on with a silence that an earlier start or process was told of, and tell of each new one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -26,7 +26,6 @@ from ..core.happenings import CloseAnswered, Command, EntryAnswered, Filled, Hap
 from ..core.health import Health
 from ..core.ids import owner_of
 from ..core.legs import CloseLeg
-from ..core.market import MarketRules
 from ..core.orders import Fill, OrderReport, StopReport, VenuePosition
 from ..core.position import Position, State
 from ..core.restart import is_calm
@@ -66,7 +65,8 @@ class News:
             case PositionSeen(position):
                 self._position_seen(desk, position)
             case MarketsSeen(markets):
-                self._markets_seen(desk, markets)
+                desk.markets = markets
+                self.compare_rules(desk)
             case VenueNotice(level, code, message):
                 self.say(level, code, message)
             case HealthSeen():
@@ -114,11 +114,10 @@ class News:
         if owner in desk.positions:
             self.happened(owner, StopChanged(report))
 
-    def _markets_seen(self, desk: Desk, markets: Mapping[str, MarketRules]) -> None:
-        """Positions go on by the new rules of their market; one that is not listed any more keeps the old ones."""
-        desk.markets = markets
+    def compare_rules(self, desk: Desk) -> None:
+        """Positions go on by the rules of their market as they are now; in one that is not listed any more by the old."""
         for held in desk.open_positions():
-            rules = markets.get(held.symbol)
+            rules = desk.markets.get(held.symbol)
             if rules is not None and rules != held.plan.rules:
                 self.happened(held.id, RulesChanged(rules))
 

@@ -121,6 +121,7 @@ def test_no_secret_is_written_logged_or_shown_whatever_goes_wrong(
 ) -> None:
     """A position is opened; then a request is refused, one is cut off, and the venue does not know the key any more."""
     caplog.set_level(logging.DEBUG)
+    caplog.set_level(logging.DEBUG, "ccxt")  # whatever others have set it to
     shown: list[str] = []
 
     async def scenario() -> None:

@@ -115,7 +115,7 @@ class News:
             self.happened(owner, StopChanged(report))
 
     def compare_rules(self, desk: Desk) -> None:
-        """Positions go on by the rules of their market as they are now; in one that is not listed any more by the old."""
+        """Positions go on by the rules of their market as they are now; where it is listed no more, by the old."""
         for held in desk.open_positions():
             rules = desk.markets.get(held.symbol)
             if rules is not None and rules != held.plan.rules:

@@ -16,17 +16,18 @@ from .core.position import Position
 from .core.records import Record, SessionMode
 from .engine.clock import SystemClock, VirtualClock
 from .engine.desk import DAY_NS
-from .engine.ending import OpenLine, SessionEnd
+from .engine.ending import EndUnwrittenError, OpenLine, SessionEnd
 from .engine.flattening import Flattening, Unwritten
 from .engine.preflight import check_exchange
+from .engine.rebuilding import left_behind
 from .engine.session import Session
-from .engine.snapshot import thaw
 from .engine.surveying import Survey, survey
 from .engine.virtual import VirtualLoop, run_virtual
 from .errors import ConfigError, JournalError, Problem
 from .journal import InUseError, Journal, JournalReader, Pulse, Silences, WriterKind, journal_path, prepare_journal
 
 __all__ = [
+    "EndUnwrittenError",
     "OpenLine",
     "SessionEnd",
     "SessionStart",
@@ -70,7 +71,8 @@ def run_session(
     `on_broken` is told at once when the journal can't be written any more; the session goes on, and opens nothing.
     `live` names the accounts that may trade on real venues; each needs ``live = true`` in its table as well.
     Raises `ConfigError` for what the components themselves find wrong, and for an account that may not trade as
-    asked, `ExchangeError` when a venue can't be reached at the start, `JournalError` when the journal can't be opened.
+    asked, `ExchangeError` when a venue can't be reached at the start, `JournalError` when the journal can't be opened,
+    `EndUnwrittenError` when it could not take the end.
     """
     timeline = _admitted(deployment, live_problems(deployment, live))
     mode = mode_of(deployment)
@@ -234,8 +236,8 @@ def _known_positions(deployment: Deployment) -> list[Position]:
     if not path.exists():
         return []
     with JournalReader.open(path) as reader:
-        rows = reader.open_snapshots(changed_since_ns=SystemClock().now_ns() - 2 * DAY_NS)
-        return [thaw(row.snapshot, {}) for row in rows]
+        positions, _ = left_behind(reader, {}, SystemClock().now_ns() - 2 * DAY_NS)
+        return positions
 
 
 def timeline_of(deployment: Deployment, *, rehearsing: bool = False, trading: bool = True) -> Timeline | None:

@@ -8,9 +8,10 @@ from typing import Protocol
 
 import click
 
-from ..app import SessionEnd
+from ..app import EndUnwrittenError, SessionEnd
 from ..config import Deployment
 from ..core.records import SessionMode
+from ..errors import FrameworkError
 from ..journal import JournalReader, PositionRow, Report, SignalRow, journal_path
 from ..journal.report import Material, report_of
 from .output import table_lines
@@ -62,6 +63,11 @@ def print_end(deployment: Deployment, end: SessionEnd, mode: SessionMode | None 
         click.echo(f"error: never reached: {safe(why)}", err=True)
     for line in open_lines(deployment, end.open_positions, mode):
         say(line)
+
+
+def last_known(error: FrameworkError, view: RunView) -> Iterable[StillOpen]:
+    """What stays open after a session that raised: as it knew it last, else as far as the journal took it."""
+    return error.end.open_positions if isinstance(error, EndUnwrittenError) else view.open_positions()
 
 
 def open_lines(

@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from attrs import field, frozen
 
+from .market import MarketRules
 from .orders import (
     CloseOrder,
     EntryAnswer,
@@ -123,6 +124,13 @@ class SilenceOver:
     """The venue may be spoken to again: what could not be sent may be now."""
 
 
+@frozen
+class RulesChanged:
+    """The venue has changed the rules of the position's market."""
+
+    rules: MarketRules
+
+
 Happening = (
     EntryAnswered
     | EntryExpired
@@ -136,6 +144,7 @@ Happening = (
     | ReadFailed
     | DeadlinePassed
     | SilenceOver
+    | RulesChanged
 )
 
 # ── commands ────────────────────────────────────────────────────────────────────────────────────────────────

@@ -13,7 +13,7 @@ from typing import Any
 from attrs import frozen
 
 from ..errors import ProtocolError
-from . import handlers, silence, taking
+from . import handlers, ruling, silence, taking
 from . import reads as reading
 from .execution import EntryPlan
 from .happenings import (
@@ -28,6 +28,7 @@ from .happenings import (
     PriceReached,
     ReadFailed,
     ReadVenue,
+    RulesChanged,
     SilenceOver,
     StopAnswered,
     StopChanged,
@@ -165,6 +166,8 @@ _ROWS: tuple[tuple[type, tuple[State, ...], tuple[State, ...], Handler, str], ..
     (SilenceOver, _OPEN, _OPEN, silence.silence_over, "what was not sent counts for nothing; stops go first"),
     (SilenceOver, (_QUARANTINED, _EMERGENCY, _CLOSING), (), silence.silence_over, ""),
     (SilenceOver, (_CLOSED,), (), handlers.ignored, ""),
+    (RulesChanged, (_ENTERING, _UNKNOWN, _QUARANTINED, *_OPEN, _EMERGENCY, _CLOSING), (), ruling.rules_changed,
+     "what is asked for from now on is rounded anew"),
 )  # fmt: skip
 
 TABLE: dict[tuple[State, type], Row] = {

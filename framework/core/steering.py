@@ -30,7 +30,7 @@ from .happenings import (
 from .ids import Leg
 from .legs import CloseLeg, EntryLeg, LegState, StopLeg
 from .market import PriceSource
-from .numbers import ZERO
+from .numbers import ZERO, ceil_to, is_multiple
 from .orders import CloseOrder, EntryOrder, StopOrder
 from .position import Exit, Position, State
 from .protection import tighter
@@ -266,7 +266,18 @@ def _outgrown(position: Position, live: StopLeg) -> bool:
     """
     if not any(leg.taken_by for leg in position.closes) or any(stop.is_doubtful for stop in position.stops):
         return False
-    return not live.attached and live.quantity > position.cover > ZERO
+    return not live.attached and live.quantity > stop_quantity(position) > ZERO
+
+
+def stop_quantity(position: Position) -> Decimal:
+    """What a stop is ordered for: all that is held; more than that where the market's rules allow no less.
+
+    A venue may raise a step or a smallest quantity while a position is open. A stop only reduces: more does no harm.
+    """
+    rules, cover = position.plan.rules, position.cover
+    if cover <= ZERO or (cover >= rules.min_quantity and is_multiple(cover, rules.step_size)):
+        return cover
+    return ceil_to(max(cover, rules.min_quantity), rules.step_size)
 
 
 def _new_stop(position: Position, quantity: Decimal, policy: Policy) -> StopLeg:
@@ -293,7 +304,7 @@ def _trigger_of(position: Position) -> PriceSource:
 
 
 def _place(position: Position, policy: Policy) -> tuple[Position, Command]:
-    leg = _new_stop(position, position.cover, policy)
+    leg = _new_stop(position, stop_quantity(position), policy)
     return position.with_leg(leg), PlaceStop(_stop_order(position, leg))
 
 
@@ -302,7 +313,7 @@ def _place_beside(position: Position, _live: StopLeg, policy: Policy) -> tuple[P
 
 
 def _move(position: Position, live: StopLeg, _policy: Policy) -> tuple[Position, Command]:
-    wanted = evolve(live, trigger_price=position.wanted_stop, quantity=position.cover)
+    wanted = evolve(live, trigger_price=position.wanted_stop, quantity=stop_quantity(position))
     moving = evolve(live, state=LegState.MOVING)
     return position.with_leg(moving), MoveStop(_stop_order(position, wanted))
 

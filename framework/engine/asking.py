@@ -45,6 +45,20 @@ class Asking:
         delay_s = max(0, at_ns - self.clock.now_ns()) / SECOND_NS
         asyncio.get_running_loop().call_later(delay_s, self._ask, position.account, position.id, at_ns)
 
+    def at_once(self, before: Position | None, after: Position) -> None:
+        """Ask the protections that have just begun, if the price reached their levels while nobody knew of the entry.
+
+        A venue tells a price when it changes: without this they would be asked at the next change only. A price from
+        before the position was open says nothing.
+        """
+        if before is None or before.guarded_price == after.guarded_price or after.opened_ns is None:
+            return
+        desk = self.desks[after.account]
+        quote, levels = desk.quotes.get(after.symbol), desk.levels.get(after.symbol)
+        if quote is not None and levels is not None and quote.time_ns >= after.opened_ns:
+            for owner in levels.reached(quote.last):
+                self.post(owner, PriceReached(quote.last, quote.time_ns))
+
     def _open(self) -> list[Position]:
         return [position for desk in self.desks.values() for position in desk.open_positions()]
 

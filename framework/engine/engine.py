@@ -335,6 +335,7 @@ class Engine:
         """Go on with the positions of an earlier run. Those that are settled are only remembered: streams repeat."""
         for position in desk.unsettled():
             self._take_step(desk, position, taken_over(position, desk.policy), None)
+        self.news.compare_rules(desk)
 
     def _happened(self, position_id: str, happening: Happening) -> None:
         desk = self.desks[self._accounts[position_id]]
@@ -358,6 +359,7 @@ class Engine:
         self._write(records_of(before, after, happening, commands, self.clock.now_ns()))
         self.dispatcher.run(desk, after, commands)
         self.asking.later(after)
+        self.asking.at_once(before, after)
         if before is None or before.state.is_final != after.state.is_final:
             self._watch()
         self.waves.position_changed(before, after)

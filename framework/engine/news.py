@@ -22,7 +22,7 @@ from ..core.events import (
     StreamRestored,
     VenueNotice,
 )
-from ..core.happenings import CloseAnswered, Command, EntryAnswered, Filled, Happening, StopChanged
+from ..core.happenings import CloseAnswered, Command, EntryAnswered, Filled, Happening, RulesChanged, StopChanged
 from ..core.health import Health
 from ..core.ids import owner_of
 from ..core.legs import CloseLeg
@@ -66,6 +66,7 @@ class News:
                 self._position_seen(desk, position)
             case MarketsSeen(markets):
                 desk.markets = markets
+                self.compare_rules(desk)
             case VenueNotice(level, code, message):
                 self.say(level, code, message)
             case HealthSeen():
@@ -112,6 +113,13 @@ class News:
             owner = holder.id
         if owner in desk.positions:
             self.happened(owner, StopChanged(report))
+
+    def compare_rules(self, desk: Desk) -> None:
+        """Positions go on by the rules of their market as they are now; where it is listed no more, by the old."""
+        for held in desk.open_positions():
+            rules = desk.markets.get(held.symbol)
+            if rules is not None and rules != held.plan.rules:
+                self.happened(held.id, RulesChanged(rules))
 
     def _position_seen(self, desk: Desk, seen: VenuePosition) -> None:
         """Only a position that contradicts ours is worth a look: reads are believed, single pushes are not."""

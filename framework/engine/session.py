@@ -21,7 +21,7 @@ from ..core.health import Health
 from ..core.position import Position
 from ..core.records import Event, Record, SessionEnded, SessionMode, SessionStarted
 from ..core.steering import SECOND_NS, Policy
-from ..errors import FrameworkError
+from ..errors import FrameworkError, JournalError
 from ..journal import Control, Journal, Pulse, Silences
 from ..stages import Halting, Stage
 from .attendance import Attendance
@@ -29,7 +29,7 @@ from .bringing import Bringing
 from .clock import SystemClock
 from .connecting import disconnect
 from .desk import DAY_NS, Desk
-from .ending import SessionEnd, lines_of
+from .ending import EndUnwrittenError, SessionEnd, lines_of, unended
 from .engine import Engine, Limits
 from .inbox import Inbox
 from .leaping import Leaping, LeapingClock, sleep_until
@@ -37,8 +37,8 @@ from .links import Links
 from .listening import Listening, numbered
 from .obeying import Obedience
 from .observers import Gallery
+from .rebuilding import left_behind
 from .redaction import Redactor, secrets_of
-from .snapshot import thaw
 from .undecided import never_decided
 from .watchman import Watchman
 
@@ -144,8 +144,10 @@ class Session:
     async def run(self, on_start: Callable[[], None]) -> SessionEnd:
         """Bring everything up, wait for the end, take everything down in reverse.
 
-        SIGINT and SIGTERM end it in order at any time, also while a venue takes long to be ready.
+        SIGINT and SIGTERM end it in order at any time, also while a venue takes long to be ready. Raises
+        `EndUnwrittenError`, with what is known of the end, when the journal broke on the way.
         """
+        end: SessionEnd | None = None
         try:
             with self._signals():
                 try:
@@ -156,8 +158,8 @@ class Session:
                         await self._end(f"failed: {self._bringing.refusal}")
                         raise self._bringing.refusal
                     on_start()
-                    reason = await self._until_the_end()
-                    return await self._end(reason)
+                    end = await self._end(await self._until_the_end())
+                    return end
                 finally:
                     for task in (self._obeying, self._watching):
                         if task is not None:
@@ -167,7 +169,7 @@ class Session:
                     await self._disconnect()
         finally:
             await self.gallery.aclose(OBSERVERS_S)
-            await self.journal.aclose()
+            await self._close_journal(end)
 
     def _policy(self, account: ConfiguredExchange) -> Policy:
         settings, able = self.deployment.framework, account.component.capabilities
@@ -239,7 +241,9 @@ class Session:
         state_types = self.deployment.protection_states
         since_ns = self.clock.now_ns() - 2 * DAY_NS
         with self.journal.reader() as reader:
-            return [thaw(row.snapshot, state_types) for row in reader.open_snapshots(changed_since_ns=since_ns)]
+            positions, troubles = left_behind(reader, state_types, since_ns)
+        self.journal.append(*(trouble.event(self.clock.now_ns()) for trouble in troubles))
+        return positions
 
     def _restore(self) -> list[Position]:
         """The positions of an earlier run that are looked after; and the signals and waves it has taken are known."""
@@ -252,7 +256,9 @@ class Session:
                 )
             self.engine.inbox.decided.update(w.wave_id for w in reader.waves() if w.decided_ns is not None)
             undecided = reader.signals(outcome="received")
-        self.journal.append(*(never_decided(row, self.clock.now_ns()) for row in undecided))
+            before = unended(reader.sessions(), self.pulse, self.clock.now_ns())
+        told = [never_decided(row, self.clock.now_ns()) for row in undecided]
+        self.journal.append(*([] if before is None else [before]), *told)
         positions = self._left_open()
         for left in (p for p in positions if p.account not in self.engine.desks and not p.is_settled):
             text = f"{left.account} {left.symbol}: this account is not enabled: nobody looks after its open position"
@@ -367,6 +373,14 @@ class Session:
         self.watchman.beat(ended=reason)
         unreached = tuple(f"{name}: {why}" for name, why in self._attendance.absent().items())
         return SessionEnd(reason, lines, bool(self.failures), unreached)
+
+    async def _close_journal(self, end: SessionEnd | None) -> None:
+        try:
+            await self.journal.aclose()
+        except JournalError as error:
+            if end is None:
+                raise
+            raise EndUnwrittenError(error, end) from error
 
     async def _disconnect(self) -> None:
         """Let go of all venues at once, of those that were not ready yet as well."""

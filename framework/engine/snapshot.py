@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 from cattrs import Converter
 from cattrs.gen import make_dict_unstructure_fn, override
@@ -20,6 +20,7 @@ from ..core.verdict import Number
 
 KEPT_PLANS = 500
 """Bounds what is remembered of plans."""
+T = TypeVar("T")
 
 
 def freeze(position: Position) -> dict[str, object]:
@@ -42,6 +43,17 @@ def thaw(data: Mapping[str, Any], state_types: Mapping[str, type]) -> Position:
         except Exception:  # whatever a state that is not this protection's may lack
             guards[name] = evolve(guard, state=NoState(), ask=Ask())
     return evolve(position, guards=guards)
+
+
+def piece(data: Mapping[str, Any], kind: type[T], *path: str) -> T | None:
+    """One part of a snapshot that can't be read as a whole; None where that part can't be read either."""
+    found: Any = data
+    try:
+        for name in path:
+            found = found[name]
+        return None if found is None else _converter().structure(found, kind)
+    except Exception:  # as above: anything may stand there
+        return None
 
 
 @cache

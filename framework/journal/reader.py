@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeVar
@@ -195,7 +195,7 @@ class JournalReader:
             .order_by(position.decided_ns, position.position_id)
         )
         found = self._dicts(query)
-        snapshots = [json.loads(row.pop("body"))["snapshot"] for row in found]
+        snapshots = [_snapshot_of(row.pop("body")) for row in found]
         return tuple(
             rows.SnapshotRow(rows.PositionRow(**row), snapshot) for row, snapshot in zip(found, snapshots, strict=True)
         )
@@ -209,6 +209,15 @@ class JournalReader:
             return list(query.bind(self._database).dicts())
         except schema.DATABASE_ERRORS as error:
             raise schema.error_of(self._path, error) from error
+
+
+def _snapshot_of(body: str) -> Mapping[str, Any]:
+    """The snapshot in a fact's text; empty where none can be read: then it is for the reader to do without."""
+    try:
+        snapshot = json.loads(body)["snapshot"]
+    except (ValueError, KeyError, TypeError):
+        return {}
+    return snapshot if isinstance(snapshot, Mapping) else {}
 
 
 def _only(query: ModelSelect[Any], **wanted: str | None) -> ModelSelect[Any]:

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from framework.app import OpenLine, SessionStart
+from framework.app import EndUnwrittenError, OpenLine, SessionEnd, SessionStart
 from framework.cli.output import console
 from framework.cli.run_end import open_lines, print_report
 from framework.cli.run_show import LiveShow, PlainShow, start_lines
@@ -148,6 +148,29 @@ def test_a_session_whose_journal_breaks_says_so_at_once_and_in_the_end_what_was_
         "open stays protected",
         "stays open: bybit DOGUSDT long 134, WITHOUT a stop at the venue",
         "error: journal.sqlite: the disk is full; make room and start again",
+    ]
+
+
+def test_what_a_broken_journal_did_not_take_of_the_end_is_told_from_memory(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_now = OpenLine("bybit", "DOGUSDT", "long", Decimal(134), Decimal("0.21"))
+
+    def broken(*arguments: object, on_record: Callable[[Record], None], **others: object) -> None:
+        for record in HISTORY:
+            on_record(record)
+        error = JournalError("journal.sqlite: the disk is full; make room and start again")
+        raise EndUnwrittenError(error, SessionEnd("interrupted", (open_now,), failed=True))
+
+    monkeypatch.setattr("framework.cli.commands.run.run_session", broken)
+
+    result = call("run", "--config", stage.write(plugins=ONLY_BASE))
+
+    assert result.exit_code == 3
+    assert result.stderr.splitlines() == [
+        "stays open: bybit DOGUSDT long 134, its stop at 0.21 stays at the venue",
+        "error: journal.sqlite: the disk is full; make room and start again; the end of the session is not written "
+        "down",
     ]
 
 

@@ -95,6 +95,7 @@ def mixed(seed: int) -> World:
 UNUSUAL_ROWS = {
     ("closed", "PriceReached"): "a tick that was queued when the position closed: test_lifecycle.py",
     ("quarantined", "CloseAnswered"): "a remainder that the venue takes no order for: test_life_closing.py",
+    **{(state.value, "RulesChanged"): "the worlds keep their rules: test_life_ruling.py" for state in State},
 }
 UNUSUAL_WAYS = {
     ("aborted", "closing"): "given up, to be closed, and there after all: test_life_strange.py",

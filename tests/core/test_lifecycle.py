@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, get_args
 
 import pytest
+from attrs import evolve
 
 from framework.core import lifecycle
 from framework.core.happenings import (
@@ -18,6 +19,7 @@ from framework.core.happenings import (
     PriceReached,
     ReadFailed,
     ReadVenue,
+    RulesChanged,
     SendEntry,
     SilenceOver,
     StopAnswered,
@@ -144,6 +146,7 @@ def happenings_of(position: Position, kind: type, now_ns: int) -> list[Any]:
         ReadFailed: [ReadFailed("timeout")],
         DeadlinePassed: [DeadlinePassed()],
         SilenceOver: [SilenceOver()],
+        RulesChanged: [RulesChanged(evolve(position.plan.rules, tick_size=D(7), step_size=D("0.3")))],
     }
     return made[kind]
 

@@ -129,6 +129,7 @@ class Venue:
     rests: dict[str, StopReport] = field(factory=dict, init=False)
     executed: list[Fill] = field(factory=list, init=False)
     arrived: list[Arrived] = field(factory=list, init=False)
+    ticks: dict[str, Decimal] = field(factory=dict, init=False)
     watched: list[frozenset[str]] = field(factory=list, init=False)
     played: list[MarketUpdate] = field(factory=list, init=False)
     stopped: bool = field(default=False, init=False)
@@ -171,7 +172,7 @@ class Venue:
 
     def rules(self) -> dict[str, MarketRules]:
         """The markets that it lists."""
-        return {symbol: make_rules(symbol) for symbol in self.symbols}
+        return {symbol: make_rules(symbol, tick_size=self.ticks.get(symbol, "0.01")) for symbol in self.symbols}
 
     async def market_data(self, symbol: str, needs: frozenset[Need]) -> MarketData:
         quote = self.quotes.get(symbol, make_quote(time_ns=virtual_clock().now_ns()))

@@ -9,13 +9,13 @@ from typing import Any, ClassVar
 import pytest
 from attrs import define, field, frozen
 
-from framework import Ask, Guard, Holding, NoState, Quote
+from framework import Ask, ExchangeError, Guard, Holding, NoState, Quote, Unknown
 from framework.core.lifecycle import advance
 from framework.core.position import Position, State
 from framework.errors import JournalError, ProtocolError
 from framework.testing import NOW_NS, SYMBOL, make_quote
 from tests.core.strategies import FixedStop, Trailer
-from tests.engine.fakes import D, Rig, S, complete, in_virtual_time, running, signals, venue
+from tests.engine.fakes import Arrived, D, Rig, S, complete, in_virtual_time, running, signals, venue
 from tests.engine.one_position import ONE, events, held, opened
 
 
@@ -106,6 +106,33 @@ async def test_a_stop_that_trails_is_moved_as_the_price_goes_and_only_tightens()
         moved = [each.what.trigger_price for each in market.of("move_stop")]
     assert moved == [D(102), D(103), D(108)]
     assert [stop.trigger_price for stop in market.rests.values()] == [D(108)]
+
+
+@in_virtual_time
+@pytest.mark.parametrize(("told_after_s", "stop"), [(1, "128.00"), (-1, "94.01")])
+async def test_a_price_that_came_while_nobody_knew_of_the_entry_is_asked_for_once_it_is_known(
+    told_after_s: int, stop: str
+) -> None:
+    """And not one from before the entry. No other price follows: the venue tells one when it changes."""
+    market = venue()
+    market.twist("place_entry", Unknown("timeout"), done=True)
+
+    def cut(arrived: Arrived) -> None:
+        if arrived.kind == "place_entry":
+            market.twist("positions", *[ExchangeError("one", "cut off")] * 3)
+
+    market.at_request = cut
+    async with running(market, protections=(FixedStop(), Trailer())) as rig:
+        await rig.engine.submit(complete(ONE))
+        await asyncio.sleep(0.1)
+        told = make_quote(last=D(130), time_ns=rig.clock.now_ns() + told_after_s * S)
+        rig.engine.quote("one", SYMBOL, told)
+        assert market.rests == {}
+        await asyncio.sleep(20)
+        await rig.at_rest()
+
+        assert [str(each.trigger_price) for each in market.rests.values()] == [stop]
+        assert held(rig).state is State.PROTECTED
 
 
 @in_virtual_time

@@ -93,3 +93,15 @@ async def test_what_a_stream_repeats_of_an_earlier_runs_position_changes_nothing
     assert played.end.reason == "interrupted"
     assert played.end.open_positions == ()
     assert len(played.session.engine.desks["one"].closed) == 1
+
+
+@in_virtual_time
+async def test_rules_that_changed_between_two_runs_are_those_that_a_stop_is_placed_by(tmp_path: Path) -> None:
+    market = venue()
+    await play(deployment(tmp_path, market, sources=[live(complete(ONE), 10, terminate, FOREVER)]))
+    market.rests.clear()
+    market.ticks[SYMBOL] = D("0.5")
+
+    played = await second_run(tmp_path, market)
+
+    assert [line.stop_price for line in played.end.open_positions] == [D("94.5")]

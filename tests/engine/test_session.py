@@ -12,6 +12,7 @@ from framework import (
     ConfigError,
     Event,
     ExchangeError,
+    Record,
     Refusal,
     SessionEnded,
     SessionStarted,
@@ -21,7 +22,9 @@ from framework import (
 )
 from framework.app import SessionStart, run_session, timeline_of
 from framework.config import FrameworkSettings
+from framework.engine.ending import EndUnwrittenError
 from framework.errors import JournalError
+from framework.journal import Pulse
 from framework.journal.store import Store
 from framework.testing import NOW_NS, SYMBOL, make_signal
 from tests.engine.fakes import HANG, Arrived, D, Venue, complete, in_virtual_time, signals, venue
@@ -197,6 +200,41 @@ async def test_a_journal_that_fails_stops_entries_but_not_protection_and_the_ses
     assert [each.what.symbol for each in market.of("place_entry")] == ["AUSDT"]
     assert [stop.symbol for stop in market.rests.values()] == ["AUSDT"]
     assert market.stopped
+
+
+@in_virtual_time
+async def test_the_end_that_a_broken_journal_can_not_take_is_told_from_memory_and_the_next_start_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    market = venue("one", "AUSDT")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    def fail(arrived: Arrived) -> None:
+        if arrived.kind == "place_stop":  # so no record of this stop is ever durable
+            patch.setattr(Store, "write", full)
+
+    market.at_request = fail
+    (tmp_path / "var").mkdir()
+    session = session_of(deployment(tmp_path, market, sources=[live(complete(*signals("one", "AUSDT")), 5)]), [])
+    session.pulse = session.watchman.pulse = Pulse(tmp_path / "var")
+    with monkeypatch.context() as patch, pytest.raises(EndUnwrittenError, match=r"left on device.* not written") as end:
+        await session.run(lambda: None)
+    assert [(line.symbol, line.stop_price) for line in end.value.end.open_positions] == [("AUSDT", D("94.01"))]
+
+    market.at_request = lambda arrived: None
+    records: list[Record] = []
+    session = session_of(deployment(tmp_path, market, sources=[live(5)]), records)
+    session.pulse = Pulse(tmp_path / "var")
+    await session.run(lambda: None)
+    (told,) = [each.message for each in records if isinstance(each, Event) and each.code == "session_unended"]
+    assert told.startswith("the end of the session before is not written down, but it said: failed: the journal failed")
+
+    records.clear()
+    session = session_of(deployment(tmp_path, market, sources=[live(5)]), records)
+    await session.run(lambda: None)
+    assert not [each for each in records if isinstance(each, Event) and each.code == "session_unended"]
 
 
 # ── taking over from an earlier run ─────────────────────────────────────────────────────────────────────────

@@ -317,6 +317,17 @@ def test_rules_that_change_while_a_position_is_open_leave_its_stop(stage: Theatr
     well(stage.play(venue, signal(venue), rises(venue), changed), protected=True)
 
 
+@pytest.mark.parametrize("which", ["tick size", "step size"])
+def test_a_position_off_the_changed_rules_is_closed_by_its_stop(stage: Theatre, venue: str, which: str) -> None:
+    changed = happening(venue, "filters-change", 10_000, market=SYMBOL, **{FILTERS[which]: 1000})
+
+    seen = well(stage.play(venue, signal(venue), falls(venue), changed), protected=False)
+
+    assert seen.fills == seen.journalled == ["buy", "sell"]
+    assert seen.states[-1] == "closed"
+    assert seen.held == 0
+
+
 DELISTED = {BINANCE: -4140, BYBIT: 30228}
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from ...app import Survey, flatten_accounts, survey_accounts
+from ...app import EndUnwrittenError, SessionEnd, Survey, flatten_accounts, survey_accounts
 from ...config import load_accounts
 from ...core.reconcile import FOREIGN, Unread
 from ...errors import ExchangeError
@@ -88,16 +88,24 @@ def _by_ourselves(
         if line is not None:
             say(line)
 
-    end = flatten_accounts(
-        deployment, live=live, accounts=account, strangers=strangers, within_s=within, on_record=tell
-    )
-    for each in end.open_positions:
-        say(f"STILL OPEN: {each.account} {safe(each.symbol)} {each.side} {shown(each.quantity)}")
+    try:
+        end = flatten_accounts(
+            deployment, live=live, accounts=account, strangers=strangers, within_s=within, on_record=tell
+        )
+    except EndUnwrittenError as error:
+        _tell_open(error.end)
+        raise
+    _tell_open(end)
     if end.failed:
         click.echo(f"error: {safe(end.reason)}", err=True)
         return 1
     say("flat: nothing of ours is open" if end.reason == "flat" else safe(end.reason))
     return 0 if end.reason != "interrupted" else 1
+
+
+def _tell_open(end: SessionEnd) -> None:
+    for each in end.open_positions:
+        say(f"STILL OPEN: {each.account} {safe(each.symbol)} {each.side} {shown(each.quantity)}")
 
 
 def _print_plan(each: Survey, *, strangers: bool) -> None:

@@ -11,7 +11,7 @@ from ...core.records import SessionMode
 from ...errors import FrameworkError
 from ...rehearse import RehearsalStart, rehearsed, run_rehearsal
 from ..options import config_option, set_option, state_option
-from ..run_end import open_lines, print_end, print_report
+from ..run_end import last_known, open_lines, print_end, print_report
 from ..run_show import say, show_for
 from ..run_view import RunView
 from ..state import open_rehearsal
@@ -44,9 +44,9 @@ def command(
 
     try:
         end = run_rehearsal(deployment, for_s=seconds, on_start=on_start, on_record=show.record)
-    except FrameworkError:
+    except FrameworkError as error:
         show.stop()
-        for line in open_lines(deployment, view.open_positions(), SessionMode.REHEARSAL):
+        for line in open_lines(deployment, last_known(error, view), SessionMode.REHEARSAL):
             click.echo(line, err=True)
         raise
     finally:

@@ -10,7 +10,7 @@ import click
 from ...app import run_session
 from ...errors import ExchangeError, FrameworkError
 from ..options import config_option, live_option, set_option, state_option
-from ..run_end import open_lines, print_end, print_report
+from ..run_end import last_known, open_lines, print_end, print_report
 from ..run_show import show_for, tell_broken
 from ..run_view import RunView
 from ..state import open_deployment
@@ -36,9 +36,9 @@ def command(context: click.Context, config: Path, state: Path | None, sets: Sequ
     show = show_for(view)
     try:
         end = run_session(deployment, live=live, on_start=show.start, on_record=show.record, on_broken=tell_broken)
-    except FrameworkError:
+    except FrameworkError as error:
         show.stop()
-        for line in open_lines(deployment, view.open_positions()):
+        for line in open_lines(deployment, last_known(error, view)):
             click.echo(line, err=True)
         raise
     finally:

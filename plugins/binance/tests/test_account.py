@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
-from framework import ExchangeError, MarketsSeen, Need, Secret
+from framework import ExchangeError, MarketsSeen, Need, OrderReport, Refusal, Secret, StopReport
 from framework_simulator.emulator.build import DEFAULT_KEY, Plan
 from framework_simulator.emulator.world import KeyInfo
 
-from .rig import SYMBOL, Rig, Venue, at, emulated, entry, refused_start, run, stop, trading, until
+from .rig import SYMBOL, Rig, Venue, at, close, emulated, entry, refused_start, run, stop, trading, until
+
+SECOND = "fw-aaaaaaaaaaaaaaaa-e1"
 
 
 def with_rights(*rights: str) -> Plan:
@@ -73,16 +75,21 @@ def test_a_wrong_secret_is_refused() -> None:
 
 
 @pytest.mark.parametrize("skew_ms", [-1500, 1500])
-def test_a_clock_that_is_too_far_off_is_refused(skew_ms: int) -> None:
+def test_with_a_clock_that_is_too_far_off_what_is_open_is_protected_and_nothing_is_entered(skew_ms: int) -> None:
     async def scenario() -> None:
         async with emulated() as venue:
             venue.world.skew("binance", skew_ms * 1_000_000)
-            error = await refused_start(venue)
-            assert error.code == "clock"
-            assert "set it by NTP" in str(error)
             async with at(venue, max_clock_skew_ms=2000) as rig:
                 await rig.buy()
-                assert len(await rig.exchange.positions()) == 1
+            async with at(venue) as rig:
+                (notice,) = rig.notices("clock")
+                assert "set it by NTP; no entry is sent, what is open is looked after" in notice.message
+                refused = await rig.exchange.place_entry(entry(client_id=SECOND))
+                assert isinstance(refused, Refusal)
+                assert (refused.code, refused.for_good) == ("clock", False)
+                assert isinstance(await rig.exchange.place_stop(stop()), StopReport)
+                assert isinstance(await rig.exchange.close_position(close()), OrderReport)
+                assert await rig.exchange.positions() == ()
 
     run(scenario)
 

@@ -6,16 +6,33 @@ from typing import Any
 
 import pytest
 
-from framework import ExchangeError, VenueNotice
+from framework import ExchangeError, OrderReport, PositionSeen, Refusal, StopReport, VenueNotice
 from framework_simulator.emulator.build import DEFAULT_KEY, Plan
 from framework_simulator.emulator.world import KeyInfo
 
-from .rig import CREATE, POSITIONS, SYMBOL, Rig, Venue, at, d, emulated, entry, refused_start, run, trading, until
+from .rig import (
+    CREATE,
+    POSITIONS,
+    SYMBOL,
+    Rig,
+    Venue,
+    at,
+    close,
+    d,
+    emulated,
+    entry,
+    refused_start,
+    run,
+    stop,
+    trading,
+    until,
+)
 
 LEVERAGE = "/v5/position/set-leverage"
 MARGIN = "/v5/account/set-margin-mode"
 MODE = "/v5/position/switch-mode"
 KEY = "/v5/user/query-api"
+SECOND = "fw-aaaaaaaaaaaaaaaa-e1"
 
 
 def plan(*rights: str) -> Plan:
@@ -82,13 +99,21 @@ def test_a_key_whose_rights_cant_be_read_ends_the_start() -> None:
     run(scenario)
 
 
-def test_a_clock_that_is_far_off_ends_the_start() -> None:
+def test_with_a_clock_that_is_too_far_off_what_is_open_is_protected_and_nothing_is_entered() -> None:
     async def scenario() -> None:
         async with emulated() as venue:
-            venue.fault("clock-skew", path="/v5/market/time", skew_ms=5000, count=1)
-            error = await refused_start(venue)
-            assert error.code == "clock"
-            assert "more than 1000 ms; set it by NTP" in str(error)
+            venue.world.skew("bybit", 5_000_000_000)
+            async with at(venue, max_clock_skew_ms=6000) as rig:
+                await rig.buy()
+            async with at(venue) as rig:
+                (notice,) = rig.notices("clock")
+                assert "more than 1000 ms; set it by NTP; no entry is sent, what is open is looked" in notice.message
+                refused = await rig.exchange.place_entry(entry(client_id=SECOND))
+                assert isinstance(refused, Refusal)
+                assert (refused.code, refused.for_good) == ("clock", False)
+                assert isinstance(await rig.exchange.move_stop(stop("49500")), StopReport)
+                assert isinstance(await rig.exchange.close_position(close()), OrderReport)
+                await rig.event(PositionSeen, lambda event: event.position.quantity == 0)
 
     run(scenario)
 

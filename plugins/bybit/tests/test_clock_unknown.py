@@ -48,3 +48,19 @@ def test_a_clock_that_turns_out_far_off_keeps_entries_off(monkeypatch: pytest.Mo
                 assert "set it by NTP" in refused.message
 
     run(scenario)
+
+
+def test_entries_are_sent_again_once_the_clock_was_set_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("framework_venue.exchange.FIRST_CLOCK_PAUSE_S", 0.02)
+
+    async def scenario() -> None:
+        async with emulated() as venue:
+            venue.world.skew("bybit", 3_600_000_000_000)
+            async with at(venue) as rig:
+                assert isinstance(await rig.exchange.place_entry(entry()), Refusal)
+                venue.world.skew("bybit", 0)
+                await until(lambda: rig.notices("clock_known"))
+                await rig.buy()
+                assert len(rig.notices("clock")) == 1
+
+    run(scenario)

@@ -63,9 +63,6 @@ async def check(session: Session) -> None:
     settings = session.settings
     # The first measurement paid for the connection: it is far less exact than one on a warm connection.
     await session.line.client.sync_clock()
-    clock = session.line.clock
-    if clock.surely_off_ms > settings.max_clock_skew_ms:
-        raise _refused(session, clock_text(clock.skew_ms, settings.max_clock_skew_ms), "clock", for_good=False)
     rights = None if settings.allow_withdraw else await read_rights(session)
     if rights is not None and rights.withdraw:
         raise _refused(session, WITHDRAW_TEXT, "key_may_withdraw", for_good=True)
@@ -82,12 +79,6 @@ WITHDRAW_TEXT = (
 )
 TRADE_TEXT = "the key may not trade futures; give it that right in the venue's API management"
 HEDGE_TEXT = "the account is in hedge mode, and has positions or orders; close them, and set one-way mode"
-
-
-def clock_text(skew_ms: int, most_ms: int) -> str:
-    """What is wrong with our clock."""
-    where = "behind" if skew_ms > 0 else "ahead of"
-    return f"this machine's clock is {abs(skew_ms)} ms {where} the venue's, more than {most_ms} ms; set it by NTP"
 
 
 async def read_rights(session: Session) -> Rights | None:

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from decimal import Decimal
 from typing import Any
 
 from framework import (
     Checkup,
     ExchangeError,
-    MarketRules,
     OrderSide,
     PriceSource,
-    Refusal,
-    StopAnswer,
     StopOrder,
     StopReport,
-    Unknown,
     ceil_to,
     floor_to,
-    trimmed,
 )
+from framework_venue import checking
+from framework_venue.checking import FAR_AWAY, Look, answered, looked_at, resting, spoken
 from framework_venue.stream import Stream
 
 from . import account, orders, reads
@@ -36,42 +32,22 @@ FIRST_FRAME_S = 10.0
 ASK_EVERY_S = 0.5
 """The venue takes 10 frames a second."""
 
-FAR_AWAY = (Decimal("0.80"), Decimal("0.81"))
-"""Where the stops of the exercise rest, as a share of the mark price: first, and after the move."""
-
 
 async def checkup(session: Session, streams: Streams) -> tuple[Checkup, ...]:
     """One line for each thing that trading depends on."""
-    lines: list[Checkup] = []
-    for subject, look in (
+    looks: tuple[tuple[str, Look[Session]], ...] = (
         ("clock", _clock),
         ("key", _key),
         ("position mode", _mode),
         ("settings", _settings),
         ("balance", _balance),
         ("rules", _rules),
-    ):
-        lines.append(await _line(subject, look, session))
-    return (*lines, *await _streams(session, streams))
-
-
-async def _line(subject: str, look: Callable[[Session], Awaitable[Checkup]], session: Session) -> Checkup:
-    try:
-        return await look(session)
-    except ExchangeError as error:
-        return Checkup(subject, ok=False, message=str(error))
+    )
+    return (*await looked_at(session, looks), *await _streams(session, streams))
 
 
 async def _clock(session: Session) -> Checkup:
-    await session.line.client.sync_clock()
-    clock, most_ms = session.line.clock, session.settings.max_clock_skew_ms
-    numbers = {"skew_ms": str(clock.skew_ms), "uncertain_ms": str(clock.uncertain_ms)}
-    if not clock.is_known:
-        return Checkup("clock", ok=False, message="the venue's clock could not be read")
-    if abs(clock.skew_ms) > most_ms:
-        return Checkup("clock", ok=False, message=account.clock_text(clock.skew_ms, most_ms), numbers=numbers)
-    text = f"{abs(clock.skew_ms)} ms off the venue's, measured to ± {clock.uncertain_ms} ms"
-    return Checkup("clock", ok=True, message=text, numbers=numbers)
+    return await checking.clock(session.line, session.settings.max_clock_skew_ms)
 
 
 async def _key(session: Session) -> Checkup:
@@ -118,26 +94,11 @@ async def _settings(session: Session) -> Checkup:
 
 
 async def _balance(session: Session) -> Checkup:
-    money = await reads.balance(session)
-    numbers = {"equity_usd": trimmed(money.equity_usd), "available_usd": trimmed(money.available_usd)}
-    text = f"{numbers['equity_usd']} USD, of which {numbers['available_usd']} free"
-    if money.available_usd <= 0:
-        return Checkup("balance", ok=False, message=f"{text}; move funds to the futures wallet", numbers=numbers)
-    return Checkup("balance", ok=True, message=text, numbers=numbers)
+    return checking.balance(await reads.balance(session), "the futures wallet")
 
 
 async def _rules(session: Session) -> Checkup:
-    markets = session.line.markets
-    missing = [symbol for symbol in session.settings.symbols if symbol not in markets]
-    if missing:
-        return Checkup("rules", ok=False, message=f"not traded here: {', '.join(missing)}; correct `symbols`")
-    told = [_rule(markets[symbol]) for symbol in session.settings.symbols]
-    return Checkup("rules", ok=True, message="; ".join(told) or f"{len(markets)} markets")
-
-
-def _rule(rules: MarketRules) -> str:
-    least = f"at least {trimmed(rules.min_quantity)} and {trimmed(rules.min_notional)} USD"
-    return f"{rules.symbol}: tick {trimmed(rules.tick_size)}, step {trimmed(rules.step_size)}, {least}"
+    return checking.rules(session.line, session.settings.symbols)
 
 
 # ── streams ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -158,8 +119,8 @@ async def _streams(session: Session, streams: Streams) -> tuple[Checkup, ...]:
     user = "open, with a listen key of its own" if streams.user.is_up else f"not open: {streams.user.last_end}"
     return (
         Checkup("user stream", ok=streams.user.is_up, message=user),
-        _spoken("stream of best prices", streams.book, symbol, came=said[0]),
-        _spoken("stream of trades and mark prices", streams.trades, symbol, came=said[1]),
+        spoken("stream of best prices", streams.book, symbol, FIRST_FRAME_S, came=said[0]),
+        spoken("stream of trades and mark prices", streams.trades, symbol, FIRST_FRAME_S, came=said[1]),
     )
 
 
@@ -197,14 +158,6 @@ def _listed(frame: dict[str, Any]) -> list[Any]:
     return result if isinstance(result, list) else []
 
 
-def _spoken(subject: str, stream: Stream, symbol: str, *, came: bool) -> Checkup:
-    if came:
-        return Checkup(subject, ok=True, message=f"open, and tells of {symbol}")
-    state = "open, but silent" if stream.is_up else f"not open: {stream.last_end or 'no answer'}"
-    text = f"{state}; nothing of {symbol} came within {FIRST_FRAME_S:.0f} s; see to the network, or to stream_url"
-    return Checkup(subject, ok=False, message=text)
-
-
 # ── the exercise ────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -223,20 +176,23 @@ async def exercise_stops(session: Session) -> tuple[Checkup, ...]:
 
 
 async def _steps(session: Session, first: StopOrder, second: StopOrder) -> list[Checkup]:
-    steps = [_answered("place", await orders.place_stop(session, first), live=True)]
+    def stops(symbol: str) -> Awaitable[Sequence[StopReport]]:
+        return reads.stops(session, symbol)
+
+    steps = [answered("place", await orders.place_stop(session, first), live=True)]
     if not steps[-1].ok:
         return steps
-    steps.append(await _resting("read", session, first, rests=True))
+    steps.append(await resting("read", stops, first, rests=True))
     moved = await orders.place_stop(session, second)
-    steps.append(_answered("move: place the new one", moved, live=True))
+    steps.append(answered("move: place the new one", moved, live=True))
     if steps[-1].ok:
-        steps.append(await _resting("move: the new one rests", session, second, rests=True))
+        steps.append(await resting("move: the new one rests", stops, second, rests=True))
     cancelled = await orders.cancel_stop(session, first.symbol, first.client_id)
-    steps.append(_answered("move: cancel the old one", cancelled, live=False))
+    steps.append(answered("move: cancel the old one", cancelled, live=False))
     cancelled = await orders.cancel_stop(session, second.symbol, second.client_id)
-    steps.append(_answered("cancel", cancelled, live=False))
+    steps.append(answered("cancel", cancelled, live=False))
     for order in (first, second):
-        steps.append(await _resting("nothing is left", session, order, rests=False))
+        steps.append(await resting("nothing is left", stops, order, rests=False))
     return steps
 
 
@@ -254,35 +210,6 @@ async def _far_stops(session: Session, symbol: str) -> tuple[StopOrder, StopOrde
         name = f"exercise-{session.line.clock.now_ms()}-{letter}"
         made.append(StopOrder(name, symbol, OrderSide.SELL, quantity, trigger, PriceSource.MARK, attached=False))
     return made[0], made[1]
-
-
-def _answered(step: str, answer: StopAnswer, *, live: bool) -> Checkup:
-    match answer:
-        case StopReport() if answer.live is live:
-            where = f"{answer.symbol}, at {trimmed(answer.trigger_price)}" if answer.trigger_price else answer.symbol
-            return Checkup(step, ok=True, message=where)
-        case StopReport():
-            return Checkup(step, ok=False, message=f"{answer.symbol}: {answer.reason or 'it rests still'}")
-        case Refusal():
-            return Checkup(step, ok=False, message=f"refused: {answer.code}: {answer.message}")
-        case Unknown():
-            return Checkup(step, ok=False, message=f"nobody knows what came of it: {answer.message}")
-
-
-async def _resting(step: str, session: Session, order: StopOrder, *, rests: bool) -> Checkup:
-    try:
-        found = {report.client_id: report for report in await reads.stops(session, order.symbol)}
-    except ExchangeError as error:
-        return Checkup(step, ok=False, message=str(error))
-    report = found.get(order.client_id)
-    if not rests:
-        return Checkup(
-            step, ok=report is None, message=f"{order.client_id} {'is gone' if report is None else 'rests still'}"
-        )
-    fine = report is not None and (report.trigger_price, report.quantity) == (order.trigger_price, order.quantity)
-    return Checkup(
-        step, ok=fine, message=f"{order.client_id} {'rests as it was placed' if fine else 'is not as placed'}"
-    )
 
 
 def _a_market(session: Session) -> str:

@@ -78,7 +78,7 @@ class Binance(BinanceSettings, VenueExchange):
     `margin_mode` are set in every market before it is traded; `symbols` are those to begin with and to look at in
     ``check`` (empty: all, in the background). `taker_fee_percent` values a fee that was paid in another coin than USD.
     `request_timeout_s`: how long one answer may take. `stream_silence_s`: after so long without any sign of life a
-    stream is opened anew. `max_clock_skew_ms`: how far our clock may be off before the start is refused.
+    stream is opened anew. `max_clock_skew_ms`: how far our clock may be off before entries are refused.
     `rate_budget_percent`: how much of the venue's limits this deployment may use. `warm_connections`: so many
     connections are kept open for the next wave. `allow_withdraw`: use a key although it may withdraw, without asking.
     """
@@ -120,7 +120,7 @@ class Binance(BinanceSettings, VenueExchange):
         return await account.read_markets(self._connection)
 
     async def check_account(self, line: Line) -> None:
-        """Raise `ExchangeError` for a clock, a key or a position mode with which nothing may be traded."""
+        """Raise `ExchangeError` for a key or a position mode with which nothing may be traded."""
         await account.check(self._connection)
 
     async def in_order(self, line: Line) -> Collection[str]:

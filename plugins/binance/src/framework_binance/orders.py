@@ -25,6 +25,7 @@ from framework import (
 )
 from framework_venue.answers import Answer, Hint
 from framework_venue.budget import Purpose
+from framework_venue.stale_rules import close_refused, refused
 
 from . import limits, reads
 from .session import Session
@@ -64,6 +65,7 @@ async def place_entry(session: Session, streams: Streams, order: EntryOrder) -> 
 
 async def close_position(session: Session, streams: Streams, order: CloseOrder) -> EntryAnswer:
     """Send a reduce-only market order. Refused because nothing is left to reduce, it says so."""
+    before = session.rules(order.symbol)
     answer = await session.call(limits.PLACE, close_params(order), Purpose.PROTECT)
     if answer.hint is Hint.NO_POSITION:
         flat = await _is_flat(session, order.symbol)
@@ -71,6 +73,8 @@ async def close_position(session: Session, streams: Streams, order: CloseOrder) 
             reason = f"{answer.code}: the position is flat already"
             return OrderReport(order.client_id, order.symbol, OrderStatus.REJECTED, reason=reason)
         return Refusal(answer.code, answer.message, for_good=False)
+    if not answer.accepted and answer.hint is not Hint.DUPLICATE:
+        return await close_refused(session.line, answer, order, before)
     return await _order_answer(session, streams, answer, order.symbol, order.client_id)
 
 
@@ -159,7 +163,8 @@ async def _stop_answer(session: Session, answer: Answer, order: StopOrder) -> St
         case Hint.NO_POSITION:
             return Refusal(answer.code, f"{answer.message}; tried for 2.5 s", for_good=False)
         case _:
-            return answer.as_refusal()
+            about = {"price": order.trigger_price, "quantity": order.quantity}
+            return await refused(session.line, answer, order.symbol, **about)
 
 
 async def cancel_stop(session: Session, symbol: str, client_id: str) -> StopAnswer:

@@ -31,12 +31,6 @@ WITHDRAW_TEXT = (
 TRADE_TEXT = "the key may not trade contracts; give it orders and positions in the venue's API management"
 
 
-def clock_text(skew_ms: int, most_ms: int) -> str:
-    """What is wrong with our clock."""
-    where = "behind" if skew_ms > 0 else "ahead of"
-    return f"this machine's clock is {abs(skew_ms)} ms {where} the venue's, more than {most_ms} ms; set it by NTP"
-
-
 @frozen
 class KeyFacts:
     """What a key may do ("Get API Key Information")."""
@@ -60,8 +54,6 @@ class Account:
         clock, most_ms = self.line.clock, self.settings.max_clock_skew_ms
         if abs(clock.skew_ms) > most_ms:  # the first measurement paid for the connection: it is far less exact
             await self.line.client.sync_clock()
-        if clock.surely_off_ms > most_ms:
-            raise self._error("clock", clock_text(clock.skew_ms, most_ms), for_good=False)
         facts = await self.key()
         if facts.withdraws and not self.settings.allow_withdraw:
             raise self._error("key_may_withdraw", WITHDRAW_TEXT, for_good=True)

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from decimal import Decimal
 
 from framework import (
     Checkup,
     ExchangeError,
-    MarketRules,
     Need,
     OrderSide,
     PriceSource,
-    Refusal,
-    StopAnswer,
     StopOrder,
-    StopReport,
-    Unknown,
     ceil_to,
     floor_to,
     trimmed,
 )
+from framework_venue import checking
+from framework_venue.checking import FAR_AWAY, Look, answered, looked_at, resting, spoken
 
-from .account import TRADE_TEXT, WITHDRAW_TEXT, clock_text
+from .account import TRADE_TEXT, WITHDRAW_TEXT
 from .session import Session
 from .stream import PRIVATE_TOPICS
 
@@ -32,13 +28,10 @@ FIRST_FRAME_S = 10.0
 
 LOOK_EVERY_S = 0.02
 
-FAR_AWAY = (Decimal("0.80"), Decimal("0.81"))
-"""Where the stop of the exercise rests, as a share of the last price: first, and after the move."""
-
 
 async def checkup(session: Session) -> tuple[Checkup, ...]:
     """One line for each thing that trading depends on."""
-    looks: tuple[tuple[str, Callable[[Session], Awaitable[Checkup]]], ...] = (
+    looks: tuple[tuple[str, Look[Session]], ...] = (
         ("clock", _clock),
         ("key", _key),
         ("margin mode", _margin_mode),
@@ -49,26 +42,11 @@ async def checkup(session: Session) -> tuple[Checkup, ...]:
         ("private stream", _private_stream),
         ("price stream", _price_stream),
     )
-    return tuple([await _line(subject, look, session) for subject, look in looks])
-
-
-async def _line(subject: str, look: Callable[[Session], Awaitable[Checkup]], session: Session) -> Checkup:
-    try:
-        return await look(session)
-    except ExchangeError as error:
-        return Checkup(subject, ok=False, message=str(error))
+    return await looked_at(session, looks)
 
 
 async def _clock(session: Session) -> Checkup:
-    await session.line.client.sync_clock()
-    clock, most_ms = session.line.clock, session.settings.max_clock_skew_ms
-    numbers = {"skew_ms": str(clock.skew_ms), "uncertain_ms": str(clock.uncertain_ms)}
-    if not clock.is_known:
-        return Checkup("clock", ok=False, message="the venue's clock could not be read")
-    if abs(clock.skew_ms) > most_ms:
-        return Checkup("clock", ok=False, message=clock_text(clock.skew_ms, most_ms), numbers=numbers)
-    text = f"{abs(clock.skew_ms)} ms off the venue's, measured to ± {clock.uncertain_ms} ms"
-    return Checkup("clock", ok=True, message=text, numbers=numbers)
+    return await checking.clock(session.line, session.settings.max_clock_skew_ms)
 
 
 async def _key(session: Session) -> Checkup:
@@ -120,25 +98,11 @@ async def _leverage(session: Session) -> Checkup:
 
 async def _balance(session: Session) -> Checkup:
     money = await session.reads.balance(Decimal(session.settings.leverage))
-    numbers = {"equity_usd": trimmed(money.equity_usd), "available_usd": trimmed(money.available_usd)}
-    text = f"{numbers['equity_usd']} USD, of which {numbers['available_usd']} free"
-    if money.available_usd <= 0:
-        return Checkup("balance", ok=False, message=f"{text}; move funds to the unified account", numbers=numbers)
-    return Checkup("balance", ok=True, message=text, numbers=numbers)
+    return checking.balance(money, "the unified account")
 
 
 async def _rules(session: Session) -> Checkup:
-    markets = session.line.markets
-    missing = [symbol for symbol in session.settings.symbols if symbol not in markets]
-    if missing:
-        return Checkup("rules", ok=False, message=f"not traded here: {', '.join(missing)}; correct `symbols`")
-    told = [_rule(markets[symbol]) for symbol in session.settings.symbols]
-    return Checkup("rules", ok=True, message="; ".join(told) or f"{len(markets)} markets")
-
-
-def _rule(rules: MarketRules) -> str:
-    least = f"at least {trimmed(rules.min_quantity)} and {trimmed(rules.min_notional)} USD"
-    return f"{rules.symbol}: tick {trimmed(rules.tick_size)}, step {trimmed(rules.step_size)}, {least}"
+    return checking.rules(session.line, session.settings.symbols)
 
 
 # ── streams ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -161,12 +125,7 @@ async def _price_stream(session: Session) -> Checkup:
         came = await _has_told(session, symbol)
     finally:
         session.watch(before)
-    if came:
-        return Checkup("price stream", ok=True, message=f"open, and tells of {symbol}")
-    stream = session.public
-    state = "open, but silent" if stream.is_up else f"not open: {stream.last_end or 'no answer'}"
-    text = f"{state}; nothing of {symbol} came within {FIRST_FRAME_S:.0f} s; see to the network, or to stream_url"
-    return Checkup("price stream", ok=False, message=text)
+    return spoken("price stream", session.public, symbol, FIRST_FRAME_S, came=came)
 
 
 async def _has_told(session: Session, symbol: str) -> bool:
@@ -199,16 +158,16 @@ async def exercise_stops(session: Session) -> tuple[Checkup, ...]:
 
 
 async def _steps(session: Session, first: StopOrder, second: StopOrder) -> list[Checkup]:
-    steps = [_answered("place", await session.orders.place_stop(first), live=True)]
+    steps = [answered("place", await session.orders.place_stop(first), live=True)]
     if not steps[-1].ok:
         return steps
-    steps.append(await _resting("read", session, first, rests=True))
-    steps.append(_answered("move", await session.orders.move_stop(second), live=True))
+    steps.append(await resting("read", session.reads.stops, first, rests=True))
+    steps.append(answered("move", await session.orders.move_stop(second), live=True))
     if steps[-1].ok:
-        steps.append(await _resting("read after the move", session, second, rests=True))
+        steps.append(await resting("read after the move", session.reads.stops, second, rests=True))
     cancelled = await session.orders.cancel_own_stop(first.symbol, first.client_id)
-    steps.append(_answered("cancel", cancelled, live=False))
-    steps.append(await _resting("nothing is left", session, second, rests=False))
+    steps.append(answered("cancel", cancelled, live=False))
+    steps.append(await resting("nothing is left", session.reads.stops, second, rests=False))
     return steps
 
 
@@ -226,30 +185,3 @@ async def _far_stops(session: Session) -> tuple[StopOrder, StopOrder]:
         for trigger in triggers
     )
     return first, second
-
-
-def _answered(step: str, answer: StopAnswer, *, live: bool) -> Checkup:
-    match answer:
-        case StopReport() if answer.live is live:
-            where = f"{answer.symbol}, at {trimmed(answer.trigger_price)}" if answer.trigger_price else answer.symbol
-            return Checkup(step, ok=True, message=where)
-        case StopReport():
-            return Checkup(step, ok=False, message=f"{answer.symbol}: {answer.reason or 'it rests still'}")
-        case Refusal():
-            return Checkup(step, ok=False, message=f"refused: {answer.code}: {answer.message}")
-        case Unknown():
-            return Checkup(step, ok=False, message=f"nobody knows what came of it: {answer.message}")
-
-
-async def _resting(step: str, session: Session, order: StopOrder, *, rests: bool) -> Checkup:
-    try:
-        found = {report.client_id: report for report in await session.reads.stops(order.symbol)}
-    except ExchangeError as error:
-        return Checkup(step, ok=False, message=str(error))
-    report = found.get(order.client_id)
-    if not rests:
-        state = "is gone" if report is None else "rests still: cancel it by hand"
-        return Checkup(step, ok=report is None, message=f"{order.client_id} {state}")
-    fine = report is not None and (report.trigger_price, report.quantity) == (order.trigger_price, order.quantity)
-    state = "rests as it was placed" if fine else "is not as placed"
-    return Checkup(step, ok=fine, message=f"{order.client_id} {state}")

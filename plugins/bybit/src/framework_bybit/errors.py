@@ -186,6 +186,13 @@ TEXTS: tuple[tuple[re.Pattern[str], Row], ...] = tuple(
             _H.RULES,
             _REPORTED,
         ),
+        (
+            r"\b(tick|step|decimals?|multiple|precision)\b",
+            _K.REJECTED,
+            "the quantity or price is off the market's step or tick",
+            _H.RULES,
+            _REPORTED,
+        ),
         (r"symbol .*(invalid|not exist)|symbol invalid", _K.REJECTED, "there is no such market", _H.RULES, _REPORTED),
         (r"", _K.OUR_BUG, "a parameter is wrong", None, CODES_PAGE),
     )

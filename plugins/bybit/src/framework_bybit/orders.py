@@ -7,7 +7,6 @@ Bybit acknowledges that a request was taken, and decides later ("Bybit v5, Place
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 
 from attrs import define, field
 
@@ -28,6 +27,8 @@ from framework import (
 from framework_venue.answers import Answer, Hint
 from framework_venue.budget import Purpose
 from framework_venue.client import Client, Route
+from framework_venue.exchange import Line
+from framework_venue.stale_rules import breaks, close_refused, refused
 
 from . import limits, requests
 from .reads import Reads
@@ -45,14 +46,17 @@ NOWHERE = "not found"
 
 @define(eq=False)
 class Orders:
-    """The order methods of one account. `ready` waits until a market's settings are in order."""
+    """The order methods of one account."""
 
-    client: Client
+    line: Line
     reads: Reads
-    now_ns: Callable[[], int]
-    ready: Callable[[str], Awaitable[None]]
     pauses_s: tuple[float, ...] = PAUSES_S
     _own_stops: set[str] = field(factory=set, init=False)
+
+    @property
+    def client(self) -> Client:
+        """What sends requests."""
+        return self.line.client
 
     # ── entries and closes ──────────────────────────────────────────────────────────────────────────────────
 
@@ -60,7 +64,7 @@ class Orders:
         """Send an entry with its stop, once, unless its deadline has passed, also while it waits for its turn."""
         try:
             async with asyncio.timeout(self._left_s(order)):
-                await self.ready(order.symbol)
+                await self.line.preparing.ready(order.symbol)
         except TimeoutError:
             return _too_late(order)
         except ExchangeError as error:
@@ -73,9 +77,17 @@ class Orders:
         return await self._placed(order.symbol, order.client_id, answer)
 
     async def close_position(self, order: CloseOrder) -> EntryAnswer:
-        """Send a reduce-only market order. When there is nothing to reduce, that is read back and reported."""
-        answer = await self.client.call(limits.CREATE, requests.close(order), Purpose.PROTECT)
+        """Send a reduce-only market order. When there is nothing to reduce, that is read back and reported.
+
+        What the market's rules do not let be ordered, as after they have changed, is closed as a whole position.
+        """
+        params, before = requests.close(order), self.line.markets.get(order.symbol)
+        if await self._needs_all(order):
+            params = requests.close_all(order)
+        answer = await self.client.call(limits.CREATE, params, Purpose.PROTECT)
         if answer.hint is not Hint.NO_POSITION:
+            if not answer.accepted and answer.hint is not Hint.DUPLICATE:
+                return await close_refused(self.line, answer, order, before)
             return await self._placed(order.symbol, order.client_id, answer)
         try:
             held = await self.reads.position(order.symbol)
@@ -84,6 +96,17 @@ class Orders:
         if held.quantity:
             return Refusal(answer.code, f"{answer.message}, but {held.quantity} are held", for_good=False)
         return OrderReport(order.client_id, order.symbol, OrderStatus.REJECTED, reason=FLAT)
+
+    async def _needs_all(self, order: CloseOrder) -> bool:
+        """Whether an order of this quantity can't be taken, and all that is held is to be closed."""
+        rules = self.line.markets.get(order.symbol)
+        if rules is None or not breaks(rules, None, order.quantity):
+            return False
+        try:
+            held = await self.reads.position(order.symbol)
+        except ExchangeError:
+            return False
+        return order.quantity >= abs(held.quantity) > 0
 
     async def cancel_entry(self, symbol: str, client_id: str) -> EntryAnswer:
         """Cancel a resting entry, and read what it filled before. One that has ended is reported as it ended."""
@@ -152,7 +175,7 @@ class Orders:
         if answer.hint is Hint.NO_POSITION:
             # The position may not be visible to the venue's stops yet.
             return Refusal(answer.code, answer.message, for_good=False)
-        return answer.as_refusal()
+        return await refused(self.line, answer, order.symbol, price=order.trigger_price)
 
     async def _attached_rests(self, order: StopOrder) -> StopAnswer:
         """Look until the position has the stop that was acknowledged."""
@@ -201,7 +224,8 @@ class Orders:
     async def _own_stop_rests(self, order: StopOrder, answer: Answer, *, known: bool) -> StopAnswer:
         """What the venue shows of a stop of its own after an answer. `known`: it must be there, whatever was said."""
         if not answer.accepted and not known:
-            return answer.as_refusal()
+            about = {"price": order.trigger_price, "quantity": order.quantity}
+            return await refused(self.line, answer, order.symbol, **about)
         report: StopReport | None = None
         try:
             for pause_s in self.pauses_s:
@@ -250,7 +274,7 @@ class Orders:
         return StopReport(order.client_id, order.symbol, True, held.stop_price, abs(held.quantity), attached=True)
 
     def _left_s(self, order: EntryOrder) -> float:
-        return (order.send_before_ns - self.now_ns()) / NS
+        return (order.send_before_ns - self.line.link.clock.now_ns()) / NS
 
 
 def _too_late(order: EntryOrder) -> Refusal:

@@ -64,6 +64,14 @@ def close(order: CloseOrder) -> Params:
     return {**_order(order.client_id, order.symbol, order.side, plain(order.quantity)), "reduceOnly": True}
 
 
+def close_all(order: CloseOrder) -> Params:
+    """order/create that closes all of a position, whatever the step and the smallest quantity of its market are.
+
+    A quantity of 0 with reduceOnly and closeOnTrigger stands for all ("Bybit v5, Place Order", qty).
+    """
+    return {**close(order), "qty": "0", "closeOnTrigger": True}
+
+
 def own_stop(order: StopOrder) -> Params:
     """order/create for a stop of its own: conditional, at the market, reduce-only."""
     return {

@@ -56,7 +56,7 @@ class Session:
         self.reads = Reads(client, self.words)
         self.data = Data(client, self.reads, self.words)
         self.account = Account(line, self.settings, self.reads)
-        self.orders = Orders(client, self.reads, line.link.clock.now_ns, line.preparing.ready)
+        self.orders = Orders(line, self.reads)
         self.news = News(self.words, self._tell, self._verify, self._strange)
         self.prices = Prices(self.words, line.board, line.budget.time_s, self._refused)
 

@@ -14,6 +14,12 @@ STEP_MS = 1_000
 """No clock drifts so far between two measurements: one of the two was set."""
 
 
+def off_text(skew_ms: int, most_ms: int) -> str:
+    """What is wrong with our clock, `skew_ms` behind the venue's."""
+    where = "behind" if skew_ms > 0 else "ahead of"
+    return f"this machine's clock is {abs(skew_ms)} ms {where} the venue's, more than {most_ms} ms; set it by NTP"
+
+
 @define
 class VenueClock:
     """Tells the venue's time in whole milliseconds. `skew_ms` is how far ours is behind (positive) or ahead of it.

@@ -37,17 +37,20 @@ from .answers import Answer
 from .background import Background
 from .budget import Budget, Window
 from .client import Client, Dialect, open_session, tapped
-from .clock import VenueClock
+from .clock import VenueClock, off_text
 from .ids import OrderIds
 from .preparing import Preparer
 from .prices import PriceBoard
+from .quiet_log import QuietLog
 from .settings import VenueSettings
+from .shared import Shared
 from .stream import Frames, Stream
 
 NS = 1_000_000_000
 SYNC_EVERY_S = 60.0
 FIRST_CLOCK_PAUSE_S = 1.0
 CLOCK_UNKNOWN = "the venue's clock could not be read: no entry is sent before it was"
+CLOCK_RIGHT = "our clock is near the venue's; entries are sent again"
 WARM_EVERY_S = 10.0
 """Shorter than the time after which servers and proxies drop idle connections (some 15 s at the earliest)."""
 
@@ -69,6 +72,9 @@ class Line:
     board: PriceBoard
     ids: OrderIds
     preparing: Preparer
+    renew_rules: Callable[[], Awaitable[None]]
+    """Read the markets' rules now, and tell the kernel what has changed. Raises `ExchangeError`."""
+
     streams: list[Stream] = field(factory=list)
     markets: dict[str, MarketRules] = field(factory=dict)
     entries_off: str = ""
@@ -244,7 +250,8 @@ class VenueExchange(VenueSettings, ABC):
         frames = Frames()
         made = tapped(loading.load(self.ccxt_name), clock, frames)
         config = self.api_config()
-        ours = {"session": session, "timeout": round(timeout_s * 1000), "enableRateLimit": False}
+        log = QuietLog((self.api_key.reveal(), self.api_secret.reveal()))
+        ours = {"session": session, "timeout": round(timeout_s * 1000), "enableRateLimit": False, "logger": log}
         # ccxt's own TLS context would never be used, and takes 15 ms to load; our session has one.
         api = made({**config, **ours, "ssl_context": False})
         budget = Budget(self.windows(), asyncio.get_running_loop().time)
@@ -257,36 +264,44 @@ class VenueExchange(VenueSettings, ABC):
             await self.put_in_order(line, symbol)
 
         self._keep_silent(link, budget)
-        line = Line(link, clock, session, budget, client, background, board, OrderIds(), Preparer(put))
+        renewing = Shared(lambda: self._renew_rules(line))
+        parts = (link, clock, session, budget, client, background, board, OrderIds(), Preparer(put))
+        line = Line(*parts, renew_rules=renewing.get)
         client.on_notice = line.notice
         client.on_stale_rules = lambda answer: self._rules_are_stale(line, answer)
         frames.streams = line.streams
         return line
 
     def _mind_the_clock(self, line: Line) -> None:
-        """Without the venue's time nobody knows how old our requests look there: nothing is entered before."""
-        if line.clock.is_known:
+        """Nothing is entered before the venue's time is known, and ours is near it: signals are judged by ours.
+
+        Requests bear the venue's time, so that what is open is looked after whatever our clock shows.
+        """
+        why = self._clock_trouble(line) if line.clock.is_known else CLOCK_UNKNOWN
+        if not why:
             return
-        line.entries_off = CLOCK_UNKNOWN
-        line.notice("error", "clock_unknown", f"{line.link.account}: {CLOCK_UNKNOWN}; trying again")
+        line.entries_off = why
+        code = "clock" if line.clock.is_known else "clock_unknown"
+        line.notice("error", code, f"{line.link.account}: {why}; no entry is sent, what is open is looked after")
         line.background.start("first look at the clock", lambda: self._measure_clock(line))
 
     async def _measure_clock(self, line: Line) -> None:
-        pause_s, most_ms = FIRST_CLOCK_PAUSE_S, self.max_clock_skew_ms
+        pause_s = FIRST_CLOCK_PAUSE_S
         while line.entries_off:
             await asyncio.sleep(pause_s)
             await line.client.sync_clock()
             pause_s = min(SYNC_EVERY_S, pause_s * 2)
             if not line.clock.is_known:
                 continue
-            off_ms = line.clock.skew_ms
-            why = (
-                "" if abs(off_ms) <= most_ms else f"this machine's clock is {off_ms} ms off the venue's; set it by NTP"
-            )
-            if why != line.entries_off:
-                level, text = ("error", why) if why else ("info", "the venue's clock was read; entries are sent again")
+            why = self._clock_trouble(line)
+            if not why or line.entries_off == CLOCK_UNKNOWN:  # how far it is off is not told again and again
+                level, text = ("error", why) if why else ("info", CLOCK_RIGHT)
                 line.notice(level, "clock" if why else "clock_known", f"{line.link.account}: {text}")
             line.entries_off = why
+
+    def _clock_trouble(self, line: Line) -> str:
+        off, most_ms = line.clock.surely_off_ms, self.max_clock_skew_ms
+        return off_text(line.clock.skew_ms, most_ms) if off > most_ms else ""
 
     def _keep_silent(self, link: ExchangeLink, budget: Budget) -> None:
         """Go on with a silence that an earlier start or process was told of, and tell of each new one."""
@@ -339,14 +354,16 @@ class VenueExchange(VenueSettings, ABC):
                 pass
             refresh.clear()
             try:
-                found = dict(await self.read_markets(line))
+                await line.renew_rules()
             except ExchangeError as error:
                 line.notice("warning", "markets_not_read", f"{line.link.account}: {error}; the old rules stay")
-                continue
-            if found != line.markets:
-                line.notice("info", "markets_changed", f"{line.link.account}: {_changes(line.markets, found)}")
-                line.markets = found
-                line.link.emit(MarketsSeen(found))
+
+    async def _renew_rules(self, line: Line) -> None:
+        found = dict(await self.read_markets(line))
+        if found != line.markets:
+            line.notice("info", "markets_changed", f"{line.link.account}: {_changes(line.markets, found)}")
+            line.markets = found
+            line.link.emit(MarketsSeen(found))
 
     def _rules_are_stale(self, line: Line, answer: Answer) -> None:
         text = f"{line.link.account}: {answer.code}: {answer.message}; reading the markets' rules anew"

@@ -51,7 +51,7 @@ class VenueSettings:
     traded; `symbols` are those to begin with and to look at in ``check`` (empty: all, in the background).
     `taker_fee_percent` values a fee that was paid in another coin. `request_timeout_s`: how long one answer may take.
     `stream_silence_s`: after so long without any sign of life a stream is opened anew. `max_clock_skew_ms`: how far
-    our clock may be off before the start is refused. `rate_budget_percent`: how much of the venue's limits this
+    our clock may be off before entries are refused. `rate_budget_percent`: how much of the venue's limits this
     deployment may use. `warm_connections`: so many connections are kept open for the next wave. `allow_withdraw`: use
     a key although it may withdraw.
     """

@@ -131,12 +131,14 @@ class Matching:
             away = abs(book.best_for(order.side) - book.quote.mark)
             if away > market.take_bound * book.quote.mark:
                 return ZERO
-        depth = book.depth_for(order.side)
+        depth, there = book.depth_for(order.side), wanted
         if depth is not None:
-            wanted = min(wanted, depth)
+            there = min(there, depth)
         if order.fill_limit is not None:
-            wanted = max(ZERO, min(wanted, order.fill_limit - order.filled))
-        return floor_to(wanted, market.rules.step_size)
+            there = max(ZERO, min(there, order.fill_limit - order.filled))
+        # All of it trades whole: a position may be off the step, where the market's rules have changed.
+        step = market.rules.step_size
+        return in_digits_of(step, wanted) if there == wanted else floor_to(there, step)
 
     def _trade(self, desk: Desk, order: Order, price: Decimal, fee: Percent, *, maker: bool) -> Order:
         """Fill what can be filled at `price`."""

@@ -62,7 +62,8 @@ class AttachedStop:
 class OrderRequest:
     """What a client asks for. `price` is None for a market order; `stop` is attached with the first fill.
 
-    `all_or_nothing` makes an IOC order FOK. `take_profit` is attached like `stop`.
+    `all_or_nothing` makes an IOC order FOK. `take_profit` is attached like `stop`. `closes_all`: it is for all of the
+    position, whatever the market's step and smallest quantity are.
     """
 
     client_id: str
@@ -76,6 +77,7 @@ class OrderRequest:
     stop: AttachedStop | None = None
     take_profit: AttachedStop | None = None
     all_or_nothing: bool = False
+    closes_all: bool = False
 
 
 @frozen

@@ -91,6 +91,8 @@ def order_breach(market: Market, style: VenueStyle, request: OrderRequest, mark:
         breach = price_breach(market.rules, price) or band_breach(market.rules, request.side, price, mark)
         if breach is not None:
             return breach
+    if request.closes_all:
+        return None
     breach = quantity_breach(market.rules, request.quantity, _largest(market, style, request))
     if breach is not None or request.reduce_only:
         return breach

@@ -91,14 +91,21 @@ def _wanted(call: Call) -> Wanted:
 
 
 def _quantity(call: Call, symbol: str, side: OrderSide, *, reduce_only: bool) -> Decimal:
-    """The quantity. "0" with reduceOnly and closeOnTrigger stands for all of the position."""
-    quantity = call.params.need_decimal("qty")
-    if quantity or not (reduce_only and call.params.truth("closeOnTrigger")):
-        return quantity
+    """The quantity; all of the position where it says so."""
+    if not _stands_for_all(call, reduce_only=reduce_only):
+        return call.params.need_decimal("qty")
     position = call.engine.position(call.account, symbol)
     if not position.quantity or side is not position.exit_side:
         raise VenueError(110017)
     return position.size
+
+
+def _stands_for_all(call: Call, *, reduce_only: bool) -> bool:
+    """Whether the quantity is "0" with reduceOnly and closeOnTrigger ("Bybit v5, Place Order": all of the position).
+
+    That what is left below the market's step goes, too, follows from "all"; nobody has seen it.
+    """
+    return reduce_only and call.params.truth("closeOnTrigger") and not call.params.need_decimal("qty")
 
 
 def _place_order(call: Call, wanted: Wanted) -> Order:
@@ -114,6 +121,7 @@ def _place_order(call: Call, wanted: Wanted) -> Order:
         stop=wanted.stop,
         take_profit=wanted.take_profit,
         all_or_nothing=wanted.all_or_nothing,
+        closes_all=_stands_for_all(call, reduce_only=wanted.reduce_only),
     )
     return call.act(lambda venue, account, now_ns: venue.place_order(account, request, now_ns))
 

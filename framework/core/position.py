@@ -161,6 +161,11 @@ class Position:
         return self.entry_is_known and self.exited >= self.entered
 
     @property
+    def is_told(self) -> bool:
+        """Whether executions tell of all that was entered. What was adopted has none."""
+        return self.first_sequence > 0 or self._filled(self.side.entry.value) >= self.entered
+
+    @property
     def last_entry_ns(self) -> int:
         """When it last grew, as far as executions tell; else when it was first seen open."""
         opened_ns = self.decided_ns if self.opened_ns is None else self.opened_ns

@@ -15,7 +15,7 @@ from framework import SignalReceived
 from framework_binance.exchange import Binance
 from framework_simulator.simulation import Item, Laboratory, Outcome, Schedule
 from framework_simulator.simulation.verdicts import compare
-from tests.simulation.judging import bounds_of, impossible, judge, plans_of, turns_of
+from tests.simulation.judging import bounds_of, impossible, judge, passed_of, plans_of, turns_of
 
 S = 1_000_000_000
 
@@ -67,6 +67,28 @@ def test_a_position_that_grows_twice_may_be_naked_for_two_round_trips(opened: Ou
     assert (turns_of(opened.lines), turns_of([*opened.lines, *later])) == (1, 2)
     assert bounds_of(schedule(), 2).naked_max_ms_binance == 130
     assert bounds_of(schedule(rule("ack-lost")), 2).naked_max_ms_binance == 8_000
+
+
+@pytest.mark.parametrize("untold", [rule("lose-event"), Item("weather", 4_500, 9_000, "bybit", {"frame-lost": 0.1})])
+def test_a_stop_that_is_taken_away_without_a_word_is_missed_by_the_next_reading(untold: Item) -> None:
+    both = bounds_of(schedule(rule("stop-vanishes"), untold))
+
+    assert (both.naked_max_ms_binance, both.naked_max_ms_bybit) == (68_000, 68_000)
+    assert bounds_of(schedule(untold)).naked_max_ms_binance == 8_000
+
+
+@pytest.mark.parametrize("jump_ms", [5_100, 5_130])
+def test_a_price_that_passes_the_stop_before_it_rests_costs_one_more_round_trip(
+    laboratory: Laboratory, jump_ms: int
+) -> None:
+    leap = Item("jump", jump_ms, venue="binance", own={"symbol": "BTCUSDT", "percent": -6})
+
+    trial = laboratory.run(schedule(leap))
+
+    assert trial.problems == ()
+    assert trial.outcome is not None
+    assert passed_of(trial.outcome.lines) == 1
+    assert trial.outcome.figures["naked ms on binance, no faults"][0] > bounds_of(schedule()).naked_max_ms_binance
 
 
 def test_what_reads_have_to_show_may_take_twice_as_long_as_they_are_late() -> None:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from framework import PositionChanged, Record
+from framework import Event, PositionChanged, Record, SessionStarted
 from framework_simulator.simulation import Outcome, Schedule
 from tests.oracle.bounds import NS_PER_MS, NS_PER_S, Bounds
 from tests.oracle.judging import Case, Judgement
@@ -56,6 +56,7 @@ PASSED = -2021
 
 TAKES_AWAY = frozenset({"stop-vanishes"})
 UNTOLD = frozenset({"frame-lost", "frame-late", "lose-event", "delay-event", "streams-silent", "streams-closed"})
+DEAF = UNTOLD | {"partition-all", "listen-keys-expire"}
 READ_EVERY_S = 60
 """The deployment's `reconcile_every_s`: a stop that is gone without a word is missed by the next reading."""
 
@@ -71,6 +72,9 @@ def judge(
     `bounds`: those of the schedule, unless told. `shut`: more times at which nothing could be done, by venue.
     """
     outages = impossible(outcome.lines)
+    if outcome.schedule.keeps_time:  # else the instants of records are not the venue's
+        for venue, away in absences(outcome.records).items():
+            outages.setdefault(venue, []).extend(away)
     for venue, windows in (shut or {}).items():
         outages.setdefault(venue, []).extend(windows)
     case = Case(
@@ -142,19 +146,36 @@ def bounds_of(schedule: Schedule, turns: int = 1) -> Bounds:
 
 
 def impossible(lines: Sequence[Mapping[str, Any]]) -> dict[str, list[Window]]:
-    """When nothing could be done at a venue: requests do not get through, or it has asked not to hear of us."""
+    """When nothing could be done at a venue: requests do not get through, or it has asked not to hear of us.
+
+    Or nothing could be known: reads do not get through, and something keeps streams from telling.
+    """
     windows: dict[str, list[Window]] = {}
+    untold = {line["venue"] for line in lines if line["kind"] == "fault" and line["name"] in DEAF}
     for line in lines:
         if line["kind"] != "fault":
             continue
         told = line.get("parameters") or {}
-        if line["name"] in ("partition-all", "partition-writes"):
+        deaf = line["name"] == "partition-reads" and line["venue"] in untold
+        if deaf or line["name"] in ("partition-all", "partition-writes"):
             lasts_ns = told["for_ms"] * NS_PER_MS
         elif line["name"] in SILENCES_S:
             lasts_ns = int(told.get("retry_after_s", SILENCES_S[line["name"]])) * NS_PER_S
         else:
             continue
         windows.setdefault(line["venue"], []).append((line["t"], line["t"] + lasts_ns))
+    return windows
+
+
+def absences(records: Sequence[Record]) -> dict[str, list[Window]]:
+    """When an account was not connected while others were: from the start of the session until it was."""
+    windows: dict[str, list[Window]] = {}
+    since_ns = 0
+    for record in records:
+        if isinstance(record, SessionStarted):
+            since_ns = record.time_ns
+        elif isinstance(record, Event) and record.code == "account_up":
+            windows.setdefault(record.account, []).append((since_ns, record.time_ns))
     return windows
 
 

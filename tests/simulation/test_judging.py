@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from framework import SignalReceived
+from framework import Event, SessionMode, SessionStarted, SignalReceived
 from framework_binance.exchange import Binance
 from framework_simulator.simulation import Item, Laboratory, Outcome, Schedule
 from framework_simulator.simulation.verdicts import compare
-from tests.simulation.judging import bounds_of, impossible, judge, passed_of, plans_of, turns_of
+from tests.simulation.judging import absences, bounds_of, impossible, judge, passed_of, plans_of, turns_of
 
 S = 1_000_000_000
 
@@ -42,7 +42,6 @@ def fault(name: str, t: int, **parameters: int) -> dict[str, Any]:
 def test_only_partitions_and_silence_make_it_impossible_to_protect() -> None:
     lines = [
         fault("partition-all", 1, for_ms=2_000),
-        fault("partition-reads", 1, for_ms=2_000),
         fault("partition-writes", 5, for_ms=1_000),
         fault("banned", 10, retry_after_s=60),
         fault("forbidden", 100),
@@ -51,6 +50,20 @@ def test_only_partitions_and_silence_make_it_impossible_to_protect() -> None:
     ]
 
     assert impossible(lines) == {"bybit": [(S, 3 * S), (5 * S, 6 * S), (10 * S, 70 * S), (100 * S, 700 * S)]}
+
+
+def test_without_reads_nothing_can_be_known_where_streams_may_be_silent_too() -> None:
+    cut = fault("partition-reads", 1, for_ms=2_000)
+
+    assert impossible([cut, fault("lost-request", 200)]) == {}
+    assert impossible([cut, fault("frame-lost", 200)]) == {"bybit": [(S, 3 * S)]}
+
+
+def test_an_account_that_is_connected_later_than_others_is_not_up_before() -> None:
+    began = SessionStarted(5 * S, "1", "", ("binance", "bybit"), False, SessionMode.LIVE)
+    up = Event(9 * S, "info", "account_up", "connected", "binance")
+
+    assert absences([began, up]) == {"binance": [(5 * S, 9 * S)]}
 
 
 def test_where_nothing_goes_wrong_a_stop_may_take_a_round_trip_and_on_bybit_no_time() -> None:

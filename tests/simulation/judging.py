@@ -55,8 +55,8 @@ PASSED = -2021
 """Binance refuses a stop that would trigger at once."""
 
 TAKES_AWAY = frozenset({"stop-vanishes"})
-UNTOLD = frozenset({"frame-lost", "frame-late", "lose-event", "delay-event", "streams-silent", "streams-closed"})
-DEAF = UNTOLD | {"partition-all", "listen-keys-expire"}
+UNTOLD = frozenset({"frame-lost", "frame-late", "lose-event", "delay-event"})
+DEAF = UNTOLD | {"partition-all", "listen-keys-expire", "streams-silent", "streams-closed"}
 READ_EVERY_S = 60
 """The deployment's `reconcile_every_s`: a stop that is gone without a word is missed by the next reading."""
 

@@ -93,7 +93,7 @@ def note_stop(position: Position, report: StopReport, *, answers: bool = False) 
         trigger = report.trigger_price if report.trigger_price is not None else leg.trigger_price
         quantity = report.quantity if report.quantity is not None else leg.quantity
         # Who was missed by a read stays in doubt until a read shows it: the answer may be older.
-        missing = leg.missing if leg.state is LegState.LOST else 0
+        missing = leg.missing if leg.state in (LegState.LOST, LegState.SENT) else 0
         wanted_by = position.wanted_by if trigger == position.wanted_stop else leg.wanted_by
         return position.with_leg(
             evolve(
@@ -186,7 +186,9 @@ def note_stops(position: Position, read: VenueRead, certain_ns: int) -> Position
     for leg in position.stops:
         if leg.client_id in seen or (leg.attached and position.entered <= ZERO):  # that one comes with the entry
             continue
-        position = position.with_leg(_missed(leg, read.time_ns, certain_ns))
+        waits = leg.state is LegState.SENT and position.live_stop is not None
+        missed = evolve(leg, missing=1) if waits else _missed(leg, read.time_ns, certain_ns)
+        position = position.with_leg(missed)  # while another one protects, its answer is waited for: it is sent once
     return position
 
 

@@ -50,6 +50,7 @@ from .steering import (
     sweep,
 )
 from .taking import take
+from .vanishing import has_vanished, vanished
 
 SLOWEST_CLOSE = 3
 """A close that is refused or lost is tried again after half a second, doubled this often at most: after four seconds.
@@ -185,7 +186,7 @@ def stop_changed(position: Position, event: StopChanged, policy: Policy, now_ns:
     noted = note_stop(position, event.report)
     if leg is not None and event.report.reason == "triggered" and noted != position:
         return _stop_triggered(position, noted, leg, now_ns)
-    return resume(noted, policy, now_ns)
+    return vanished(noted, policy, now_ns) if has_vanished(leg, noted) else resume(noted, policy, now_ns)
 
 
 def _stop_triggered(before: Position, position: Position, leg: StopLeg, now_ns: int) -> Step:

@@ -56,7 +56,8 @@ class Position:
     the protection `wanted_by`. `guards` holds the last answer of each protection. `fills` are the executions that
     were counted, by id. `misses` counts the reads in a row that contradict what is known: one alone proves nothing.
     `failed_reads` those that failed, `refused_moves` the moves of the stop that were refused, `refused_closes` the
-    closes that were refused for good: all in a row.
+    closes that were refused for good: all in a row. `vanishings` are the stops that the venue took away by itself since
+    `vanished_ns`, the first of them.
     `guarded_price` is the entry price that the guards were last begun with. `surplus` is what the venue holds beyond
     what this position explains, on its side. `watch_until_ns`: it is over, but may turn up again until then.
     `silent_until_ns`: the venue wants silence until then. `first_sequence` is where the sequences of its orders begin,
@@ -88,6 +89,8 @@ class Position:
     stop_tries: int = 0
     refused_moves: int = 0
     refused_closes: int = 0
+    vanishings: int = 0
+    vanished_ns: int | None = None
     misses: int = 0
     failed_reads: int = 0
     surplus: Decimal = ZERO
@@ -159,6 +162,11 @@ class Position:
     def is_explained(self) -> bool:
         """Whether executions say that all of it was closed, and the venue has told all that was entered."""
         return self.entry_is_known and self.exited >= self.entered
+
+    @property
+    def is_told(self) -> bool:
+        """Whether executions tell of all that was entered. What was adopted has none."""
+        return self.first_sequence > 0 or self._filled(self.side.entry.value) >= self.entered
 
     @property
     def last_entry_ns(self) -> int:

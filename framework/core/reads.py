@@ -11,6 +11,7 @@ from .entering import after_entry, after_exit, chase, give_up_unread, keep_quara
 from .evolving import evolve
 from .facts import adopt, excess, held_by, note_fills, note_read, note_stops, unexplained
 from .happenings import Alert, Command, Level, ReadFailed, VenueRead
+from .lateness import is_late, note_shown
 from .legs import LegState
 from .numbers import ZERO
 from .position import Position, State
@@ -38,11 +39,23 @@ READS_BEFORE_ERROR = 5
 
 
 def venue_read(position: Position, read: VenueRead, policy: Policy, now_ns: int) -> Step:
+    if is_late(position, held_by(position, read), read.fills, now_ns):
+        return _read_late(evolve(note_shown(position, read), failed_reads=0), policy, now_ns)
     position = evolve(adopt(note_read(position, read, policy.certain_ns), read), failed_reads=0)
     after, commands = _concluded(position, read, policy, now_ns)
     if any(stop.is_doubtful for stop in after.stops) and not after.state.is_final:
         return after, (*commands, *look_at(after, RETRY_READ_NS if _may_be_naked(after) else TIDY_NS))
     return after, commands
+
+
+def _read_late(position: Position, policy: Policy, now_ns: int) -> Step:
+    """The read is older than what is known: that goes on, and the venue is read again until it has caught up."""
+    if position.is_explained:  # its stops have no use any more; but an execution that nobody told is waited for
+        return finish(position, policy, now_ns) if position.is_told else (position, look_at(position, TIDY_NS))
+    if is_leaving(position):
+        return _still_open(position, position.open_quantity, policy, now_ns)
+    after, commands = going_on(position, policy, now_ns)
+    return after, (*commands, *look_at(after, RETRY_READ_NS if after.live_stop is None else TIDY_NS))
 
 
 def is_leaving(position: Position) -> bool:
@@ -220,7 +233,9 @@ def closed_read(position: Position, read: VenueRead, policy: Policy, now_ns: int
     """Its stops must be gone, and where nothing explains why it was flat, it must stay so."""
     if position.is_settled:
         return position, ()
-    position = evolve(note_stops(position, read, policy.certain_ns), failed_reads=0)
+    late = is_late(position, held_by(position, read), read.fills, now_ns)
+    position = note_shown(position, read) if late else note_stops(position, read, policy.certain_ns)
+    position = evolve(position, failed_reads=0)
     watch_until_ns = position.watch_until_ns
     if watch_until_ns is not None:
         position = note_fills(position, read.fills)

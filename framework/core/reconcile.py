@@ -14,6 +14,7 @@ from attrs import field, frozen
 
 from .adopting import side_of
 from .ids import Leg, owner_of
+from .lateness import is_late
 from .numbers import ZERO, plain
 from .orders import Fill, VenuePosition
 from .position import Position
@@ -78,6 +79,7 @@ EMPTY = "any: suspiciously empty"
 OURS = "journal lost: position with our ids"
 AGAIN = "closed: there again, unexplained"
 FOREIGN = "journal lost: position without our ids"
+LATE = "any: older than what is known"
 ORPHAN = "flat: order of ours left behind"
 
 _FOREIGN_SAYS: Mapping[ForeignPolicy, tuple[Action, str]] = {
@@ -152,6 +154,10 @@ def _strangers(
     for symbol in unknown_markets(seen.positions.values(), unsettled):
         held = seen.positions[symbol]
         owner = traced(held, seen)
+        if _is_late(symbol, seen, known):
+            why = "the reading lacks executions that are known: it is older, and read again"
+            yield Finding(LATE, seen.account, symbol, "", Action.WAIT, why)
+            continue
         what = f"a {side_of(held).value} position of {plain(abs(held.quantity))} at {plain(held.entry_price)}"
         if owner is None:
             yield _foreign(seen, held, what, foreign)
@@ -217,12 +223,19 @@ def _leg_of(client_id: str) -> Leg | None:
 # ── orders that nobody needs ────────────────────────────────────────────────────────────────────────────────
 
 
+def _is_late(symbol: str, seen: AccountSeen, known: Sequence[Position]) -> bool:
+    """Whether a position that the reading shows may be one of ours that has been closed since."""
+    fills, held = seen.fills.get(symbol, ()), seen.positions[symbol].quantity
+    own = (position for position in known if position.symbol == symbol)
+    return any(is_late(position, held * position.side.sign, fills, seen.time_ns) for position in own)
+
+
 def _left_behind(
     seen: AccountSeen, before: AccountSeen | None, known: Sequence[Position], unsettled: Sequence[Position]
 ) -> Iterator[Finding]:
     """Orders of ours whose position is closed, or unknown, and flat: gone after the second reading that says so."""
     own = {position.id for position in unsettled}
-    taken = {position.symbol for position in unsettled}
+    taken = {position.symbol for position in unsettled if not position.state.is_final}
     for order in seen.resting:
         owner = order.owner
         if owner is None or order.attached or owner in own:

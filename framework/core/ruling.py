@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from attrs import evolve
-
+from .evolving import evolve
 from .happenings import RulesChanged
 from .market import MarketRules
 from .numbers import ceil_to, floor_to, is_multiple

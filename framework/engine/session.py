@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import gc
 import signal
 from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
@@ -35,6 +34,7 @@ from .inbox import Inbox
 from .leaping import Leaping, LeapingClock, sleep_until
 from .links import Links
 from .listening import Listening, numbered
+from .memory import set_memory_aside
 from .obeying import Obedience
 from .observers import Gallery
 from .rebuilding import left_behind
@@ -47,8 +47,6 @@ SETTLE_S = 600
 
 REST_S = 10.0
 """How long an interrupted or failed session waits for positions that are just being opened, protected or closed."""
-
-GC_THRESHOLDS = (10_000, 20, 50)
 
 OBSERVERS_S = 2.0
 """How long observers may take at the end to see what is queued for them."""
@@ -216,7 +214,7 @@ class Session:
         self._attendance.begin()
         self.engine.start(restored)
         if isinstance(self.clock, SystemClock):
-            _set_memory_aside()
+            set_memory_aside()
         await self._know_accounts()
         if not self.recorded:  # a recorded session decides the same, whatever is asked for meanwhile
             loop = asyncio.get_running_loop()
@@ -390,14 +388,3 @@ class Session:
             if trouble is not None:
                 text = f"{name}: {trouble}"
                 self.journal.append(Event(self.clock.now_ns(), "warning", "disconnect_failed", text, name))
-
-
-def _set_memory_aside() -> None:
-    """Keep the garbage collector from looking through all that was loaded, in the middle of a wave.
-
-    With ccxt in memory a full collection takes some 40 ms, and every request waits for it. Of what a wave makes little
-    is left when it has been dealt with, so that to look more seldom is to look through less.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GC_THRESHOLDS)

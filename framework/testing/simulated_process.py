@@ -61,13 +61,19 @@ class SimulatedEnd:
 class SimulatedSource:
     """A live source whose sender does not give up: a batch is sent until it was acknowledged, also to the next life.
 
-    `batches`: what to send, by the instant (ns UTC); each is made when it is sent.
+    `batches`: what to send, by the instant (ns UTC) at the sender's clock, `sender`; each is made when it is sent.
     """
 
     name: ClassVar[str] = "simulated"
 
     batches: Mapping[int, Callable[[], Batch]]
+    sender: Clock
     acknowledged: set[int] = field(factory=set, init=False)
+
+    @property
+    def is_done(self) -> bool:
+        """Whether everything was acknowledged."""
+        return self.acknowledged >= self.batches.keys()
 
     def timeline(self) -> Timeline | None:
         """None: a live source."""
@@ -78,7 +84,7 @@ class SimulatedSource:
         for at_ns in sorted(self.batches):
             if at_ns in self.acknowledged:
                 continue
-            await link.until(at_ns)
+            await asyncio.sleep(max(0, at_ns - self.sender.now_ns()) / 1e9)
             await link.submit(self.batches[at_ns]())
             self.acknowledged.add(at_ns)
         await asyncio.get_running_loop().create_future()

@@ -176,9 +176,15 @@ class Life:
         orders: Mapping[str, OrderReport | None] | None = None,
         after_ns: int = 0,
     ) -> tuple[Command, ...]:
-        """Let the venue be read, after a while; the commands that follow."""
+        """Let the venue be read, after a while, with the executions that are known; the commands that follow."""
         self.now_ns += after_ns
-        return self.happens(VenueRead(self.now_ns, position, stops, orders or {}, fills))
+        shown = {fill.id: fill for fill in (*fills, *executed(self.it, fills))}
+        return self.happens(VenueRead(self.now_ns, position, stops, orders or {}, tuple(shown.values())))
+
+    def read_late(self, position: VenuePosition | None, *stops: StopReport, after_ns: int = 0) -> tuple[Command, ...]:
+        """Let the venue be read as it was before anything was executed; the commands that follow."""
+        self.now_ns += after_ns
+        return self.happens(VenueRead(self.now_ns, position, stops))
 
     def is_now(self, state: State) -> bool:
         """Whether the position is in this state."""
@@ -193,6 +199,17 @@ class Life:
     def codes(self) -> list[str]:
         """The codes of all alerts so far."""
         return [alert.code for alert in self.alerts]
+
+
+def executed(position: Position, shown: tuple[Fill, ...] = ()) -> tuple[Fill, ...]:
+    """The executions that a venue shows of a position besides: those known, and what entries are reported for."""
+    known = tuple(position.fills.values())
+    told = {fill.client_id for fill in (*known, *shown)}
+    silent = [leg for leg in position.entries if leg.filled and leg.client_id not in told]
+    return known + tuple(
+        fill(leg.client_id, leg.client_id, position.side.entry, str(leg.filled), str(leg.average_price))
+        for leg in silent
+    )
 
 
 def report(client_id: str, status: OrderStatus, filled: str = "0", price: str | None = None) -> OrderReport:

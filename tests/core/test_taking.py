@@ -104,6 +104,7 @@ def test_the_stop_is_not_resized_again_while_the_one_for_what_remains_may_still_
     life = opened()
     moves(life, "1")
     done(life, "0.4")
+    life.happens(StopAnswered(life.ids[-1], Unknown("timeout")))
     held, fills = VenuePosition(SYMBOL, D("0.6"), D(100)), (entry_fill(life.it), close_fill(life.it, "0.4", "101"))
 
     life.read(held, resting(life, 0, "1"), fills=fills)

@@ -154,6 +154,8 @@ CHANGES = st.fixed_dictionaries(
         "stop_tries": st.integers(0, 9),
         "refused_moves": st.integers(0, 9),
         "refused_closes": st.integers(0, 9),
+        "vanishings": st.integers(0, 9),
+        "vanished_ns": st.none() | TIMES,
         "misses": st.integers(0, 9),
         "failed_reads": st.integers(0, 9),
         "surplus": NUMBERS,

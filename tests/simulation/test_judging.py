@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from framework import SignalReceived
+from framework import Event, SessionMode, SessionStarted, SignalReceived
 from framework_binance.exchange import Binance
 from framework_simulator.simulation import Item, Laboratory, Outcome, Schedule
 from framework_simulator.simulation.verdicts import compare
-from tests.simulation.judging import bounds_of, impossible, judge, plans_of, turns_of
+from tests.simulation.judging import absences, bounds_of, impossible, judge, passed_of, plans_of, turns_of
 
 S = 1_000_000_000
 
@@ -42,7 +42,6 @@ def fault(name: str, t: int, **parameters: int) -> dict[str, Any]:
 def test_only_partitions_and_silence_make_it_impossible_to_protect() -> None:
     lines = [
         fault("partition-all", 1, for_ms=2_000),
-        fault("partition-reads", 1, for_ms=2_000),
         fault("partition-writes", 5, for_ms=1_000),
         fault("banned", 10, retry_after_s=60),
         fault("forbidden", 100),
@@ -51,6 +50,20 @@ def test_only_partitions_and_silence_make_it_impossible_to_protect() -> None:
     ]
 
     assert impossible(lines) == {"bybit": [(S, 3 * S), (5 * S, 6 * S), (10 * S, 70 * S), (100 * S, 700 * S)]}
+
+
+def test_without_reads_nothing_can_be_known_where_streams_may_be_silent_too() -> None:
+    cut = fault("partition-reads", 1, for_ms=2_000)
+
+    assert impossible([cut, fault("lost-request", 200)]) == {}
+    assert impossible([cut, fault("frame-lost", 200)]) == {"bybit": [(S, 3 * S)]}
+
+
+def test_an_account_that_is_connected_later_than_others_is_not_up_before() -> None:
+    began = SessionStarted(5 * S, "1", "", ("binance", "bybit"), False, SessionMode.LIVE)
+    up = Event(9 * S, "info", "account_up", "connected", "binance")
+
+    assert absences([began, up]) == {"binance": [(5 * S, 9 * S)]}
 
 
 def test_where_nothing_goes_wrong_a_stop_may_take_a_round_trip_and_on_bybit_no_time() -> None:
@@ -67,6 +80,28 @@ def test_a_position_that_grows_twice_may_be_naked_for_two_round_trips(opened: Ou
     assert (turns_of(opened.lines), turns_of([*opened.lines, *later])) == (1, 2)
     assert bounds_of(schedule(), 2).naked_max_ms_binance == 130
     assert bounds_of(schedule(rule("ack-lost")), 2).naked_max_ms_binance == 8_000
+
+
+@pytest.mark.parametrize("untold", [rule("lose-event"), Item("weather", 4_500, 9_000, "bybit", {"frame-lost": 0.1})])
+def test_a_stop_that_is_taken_away_without_a_word_is_missed_by_the_next_reading(untold: Item) -> None:
+    both = bounds_of(schedule(rule("stop-vanishes"), untold))
+
+    assert (both.naked_max_ms_binance, both.naked_max_ms_bybit) == (68_000, 68_000)
+    assert bounds_of(schedule(untold)).naked_max_ms_binance == 8_000
+
+
+@pytest.mark.parametrize("jump_ms", [5_100, 5_130])
+def test_a_price_that_passes_the_stop_before_it_rests_costs_one_more_round_trip(
+    laboratory: Laboratory, jump_ms: int
+) -> None:
+    leap = Item("jump", jump_ms, venue="binance", own={"symbol": "BTCUSDT", "percent": -6})
+
+    trial = laboratory.run(schedule(leap))
+
+    assert trial.problems == ()
+    assert trial.outcome is not None
+    assert passed_of(trial.outcome.lines) == 1
+    assert trial.outcome.figures["naked ms on binance, no faults"][0] > bounds_of(schedule()).naked_max_ms_binance
 
 
 def test_what_reads_have_to_show_may_take_twice_as_long_as_they_are_late() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from framework import SignalReceived, SignalRefused
 from framework_simulator.simulation import Item, Laboratory, Schedule
 from framework_simulator.simulation.rest import Balance
 
@@ -82,3 +83,21 @@ def test_a_run_that_may_rest_ends_when_its_faults_are_over_and_all_has_been_well
     assert 32 <= outcome.virtual_s <= 45
     assert [life.end.killed for life in outcome.lives] == [False]
     assert outcome.balance.held["bybit", "BTCUSDT"] > 0
+
+
+def test_a_run_does_not_end_before_every_signal_was_sent_whatever_the_clock_of_the_product_says() -> None:
+    signals = [
+        Item("signal", at_ms, venue="bybit", own={"symbol": symbol, "side": "long"})
+        for at_ms, symbol in ((5_000, "BTCUSDT"), (17_000, "ETHUSDT"))
+    ]
+    off = Item("clock", 7_000, 12_000, own={"skew_ms": -3_600_000})
+    schedule = Schedule(1, (*signals, off), calm_ms=8_000, end_ms=300_000, variant="market on bybit", rest_ms=3_000)
+
+    with Laboratory() as laboratory:
+        trial = laboratory.run(schedule)
+
+    assert trial.problems == ()
+    assert trial.outcome is not None
+    received = [record for record in trial.outcome.records if isinstance(record, SignalReceived | SignalRefused)]
+    assert len(received) == 2
+    assert trial.outcome.virtual_s < 60

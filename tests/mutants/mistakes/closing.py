@@ -144,7 +144,7 @@ def flat_believed_at_once() -> Patched:
             return step
         return steering.finish(position, policy, now_ns)
 
-    return around(reads, "_flat", flat)
+    return together(around(reads, "_flat", flat), replaced(reads, "is_late", lambda *_: False))
 
 
 @mutant(

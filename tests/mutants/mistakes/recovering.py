@@ -6,14 +6,17 @@ from contextlib import AbstractContextManager
 from typing import Any
 
 from framework import StreamRestored
+from framework.core import reads, reconcile
 from framework.engine.engine import Engine
 from framework.engine.news import News
 from framework.engine.reconciler import Reconciler
+from framework_simulator.simulation import draw
+from framework_simulator.simulation.drawing import Climate
 from framework_venue.budget import Budget
 from framework_venue.clock import VenueClock
 
 from ..mutant import mutant
-from ..patching import around, replaced
+from ..patching import around, replaced, together
 from ..scenes import (
     BINANCE,
     FOREVER_NS,
@@ -74,6 +77,17 @@ def gap_not_read_back() -> Patched:
             original(self, desk, event)
 
     return around(News, "take", take)
+
+
+@mutant(
+    "A read that lacks an execution that is known is believed all the same.",
+    *(draw(seed, Climate(read_lag_s=600)) for seed in (25, 41)),
+)
+def late_reads_believed() -> Patched:
+    def never(*_: object) -> bool:
+        return False
+
+    return together(replaced(reads, "is_late", never), replaced(reconcile, "is_late", never))
 
 
 @mutant(

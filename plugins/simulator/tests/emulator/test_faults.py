@@ -57,6 +57,16 @@ def test_a_rule_leaves_other_requests_alone(place: dict[str, Any]) -> None:
     assert faulty("refuse", code=-1, **place).order()["status"] == "FILLED"
 
 
+def test_a_request_that_one_rule_answers_is_met_by_no_other_that_would_answer_it() -> None:
+    virtual = faulty("refuse", code=-2021, count=1, **ORDER)
+    virtual.fault("unknown-503", count=1, **ORDER)
+
+    assert virtual.order()["code"] == -2021
+    assert virtual.order()["code"] == -1000
+
+    assert [fault["name"] for fault in virtual.lines("fault")] == ["refuse", "unknown-503"]
+
+
 def test_each_firing_is_in_the_ledger_between_request_and_response() -> None:
     virtual = faulty("refuse", code=-2021, **ORDER)
     virtual.order()

@@ -7,7 +7,7 @@ event, symbol), how often it fires (`after`, `every`, `count`, `probability`), a
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,6 +51,12 @@ class RequestPlan:
     instead: FaultAnswer | None = None
     replace: FaultAnswer | None = None
     transport: Transport = PLAIN
+
+    @property
+    def settles(self) -> bool:
+        """Whether it decides what answer comes, or that none does."""
+        answered = self.instead is not None or self.replace is not None
+        return answered or self.transport.drop or self.transport.truncate is not None
 
 
 NO_FAULT = RequestPlan()
@@ -203,6 +209,8 @@ class Faults:
         plan = NO_FAULT
         for rule, switch in self._due("request", occasion):
             plan = _both(plan, switch.plan(rule.own, venue))
+            if plan.settles:
+                break  # one answer to one request: what else would have answered it waits for the next
         for rule, switch in self._due("happening", occasion):
             self._happen(rule, switch, occasion)
         return plan
@@ -273,19 +281,17 @@ class Faults:
 
     # ── inside ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _due(self, kind: str, occasion: Occasion, *, only: str | None = None) -> list[tuple[Rule, Switch]]:
+    def _due(self, kind: str, occasion: Occasion, *, only: str | None = None) -> Iterator[tuple[Rule, Switch]]:
         from .fault_switches import SWITCHES
 
-        due: list[tuple[Rule, Switch]] = []
-        for rule in self._rules:
+        for rule in tuple(self._rules):
             switch = SWITCHES[rule.name]
             if switch.kind != kind or (only is not None and rule.name != only) or "at_ms" in rule.own:
                 continue
             fits = rule.fits(occasion) and switch.looks_at(occasion)
             if fits and rule.is_due(self.world.random.random):
                 self._tell(rule, occasion)
-                due.append((rule, switch))
-        return due
+                yield rule, switch
 
     def _holds(self, places: list[tuple[int, str, str]], venue: str, path: str) -> bool:
         now_ns = self.world.now_ns()
@@ -365,15 +371,6 @@ def _of(kind: type, value: Any, where: str) -> Any:
 
 
 def _both(first: RequestPlan, second: RequestPlan) -> RequestPlan:
-    """Two plans for one request: the later answer wins, what the transport does adds up."""
-    transport = Transport(
-        delay_ns=first.transport.delay_ns + second.transport.delay_ns,
-        drop=first.transport.drop or second.transport.drop,
-        truncate=second.transport.truncate if second.transport.truncate is not None else first.transport.truncate,
-    )
-    return evolve(
-        first,
-        instead=second.instead or first.instead,
-        replace=second.replace or first.replace,
-        transport=transport,
-    )
+    """Two plans for one request, the first of which only delays its answer."""
+    delay_ns = first.transport.delay_ns + second.transport.delay_ns
+    return evolve(second, transport=evolve(second.transport, delay_ns=delay_ns))

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from .deployment import SYMBOLS, VENUES, variant_of
 from .points import AFTER_WRITE, ANSWERED, BEFORE_WRITE, SEND, SENT
@@ -73,8 +73,13 @@ def draw(seed: int, climate: Climate = MIXED) -> Schedule:
         for make, share in _MAKERS:
             if chance.random() < share and (climate == MIXED or make in (_jumps, _kills)):
                 items += make(chance, frame)
-    if any(item.kind in ("kill", "weather", "partition") for item in items):
-        # A silence must be known to be kept: the next life does not know of it, nor does who lost the answer.
+    wanted = certain_kind(seed) if climate == MIXED else None
+    if wanted is not None:
+        items += _certain(random.Random(f"kind {seed}"), frame, wanted)  # noqa: S311 - as above
+    # A silence must be known to be kept: the next life does not know of it, nor does who lost the answer.
+    if wanted in SILENCED:
+        items = [item for item in items if item.kind not in HIDING]
+    elif any(item.kind in HIDING for item in items):
         items = [item for item in items if item.own.get("name") not in SILENCED]
     if is_long:
         hours_ms = round(10 * MINUTE_MS * 36 ** chance.random())
@@ -166,7 +171,10 @@ def _weather(chance: random.Random, frame: Frame) -> list[Item]:
 
 
 def _partition(chance: random.Random, frame: Frame, at_ms: int, for_ms: int) -> Item:
-    which = {"stops": chance.choice(("all", "all", "writes", "reads")), "style": chance.choice(("silent", "refused"))}
+    which: dict[str, Any] = {
+        "stops": chance.choice(("all", "all", "writes", "reads")),
+        "style": chance.choice(("silent", "refused")),
+    }
     return Item("partition", at_ms, for_ms, chance.choice(frame.venues), which)
 
 
@@ -181,12 +189,16 @@ def _partitions(chance: random.Random, frame: Frame) -> list[Item]:
 
 def _clocks(chance: random.Random, frame: Frame) -> list[Item]:
     """Our clock, or a venue's, is off for a while."""
+    return [_clock(chance, frame)]
+
+
+def _clock(chance: random.Random, frame: Frame, *, ours: bool | None = None) -> Item:
     at_ms = _within(chance, frame)
     skew_ms = chance.choice((-1, 1)) * chance.choice((300, 1_000, 5_000, 60_000, 3_600_000))
-    if chance.random() < 0.5:
-        return [Item("clock", at_ms, frame.busy_ms - at_ms, own={"skew_ms": skew_ms})]
+    if chance.random() < 0.5 if ours is None else ours:
+        return Item("clock", at_ms, frame.busy_ms - at_ms, own={"skew_ms": skew_ms})
     venue = chance.choice(frame.venues)
-    return [Item("rule", at_ms, frame.busy_ms - at_ms, venue, {"name": "clock-skew", "at_ms": 0, "skew_ms": skew_ms})]
+    return Item("rule", at_ms, frame.busy_ms - at_ms, venue, {"name": "clock-skew", "at_ms": 0, "skew_ms": skew_ms})
 
 
 def _jumps(chance: random.Random, frame: Frame) -> list[Item]:
@@ -215,53 +227,48 @@ def _kill(chance: random.Random, point: int) -> Item:
 
 def _answers(chance: random.Random, frame: Frame) -> list[Item]:
     """Requests that the venue answers strangely."""
-    found = []
-    for _ in range(chance.randint(1, 3)):
-        name = chance.choice(ANSWERS)
-        rule: dict[str, Any] = {"name": name, "probability": chance.choice((0.05, 0.25, 1.0))}
-        if rule["probability"] == 1.0:
-            rule |= {"count": chance.randint(1, 3), "after": chance.randint(0, 3)}
-        if name in SILENCED:
-            rule |= {"count": 1, "after": chance.randint(5, 60) // 3}
-            if name != "forbidden":
-                rule["retry_after_s"] = chance.choice((1, 10, 60))
-        elif name == "slow-response":
-            rule["delay_ms"] = chance.choice((500, 3_000, 15_000))
-        elif name in EITHER:
-            rule["executed"] = chance.random() < 0.5
-        elif name == "refuse":
-            rule |= chance.choice([one for one in REFUSALS if one["at"] in frame.venues])
-            rule |= {"count": chance.randint(1, 3), "probability": max(rule["probability"], 0.25)}
-        venue = rule.pop("at", None) or chance.choice(frame.venues)
-        if name not in (*SILENCED, "refuse") and chance.random() < 0.7:
-            rule["method"] = "POST"
-        found.append(Item("rule", READY_MS, frame.busy_ms - READY_MS, venue, rule))
-    return found
+    return [_answer(chance, frame, chance.choice(ANSWERS), (0.05, 0.25, 1.0)) for _ in range(chance.randint(1, 3))]
+
+
+def _answer(chance: random.Random, frame: Frame, name: str, probabilities: tuple[float, ...]) -> Item:
+    rule: dict[str, Any] = {"name": name, "probability": chance.choice(probabilities)}
+    if rule["probability"] == 1.0:
+        rule |= {"count": chance.randint(1, 3), "after": chance.randint(0, 3)}
+    if name in SILENCED:
+        rule |= {"count": 1, "after": chance.randint(5, 60) // 3}
+        if name != "forbidden":
+            rule["retry_after_s"] = chance.choice((1, 10, 60))
+    elif name == "slow-response":
+        rule["delay_ms"] = chance.choice((500, 3_000, 15_000))
+    elif name in EITHER:
+        rule["executed"] = chance.random() < 0.5
+    elif name == "refuse":
+        rule |= chance.choice([one for one in REFUSALS if one["at"] in frame.venues])
+        rule |= {"count": chance.randint(1, 3), "probability": max(rule["probability"], 0.25)}
+    venue = rule.pop("at", None) or chance.choice(frame.venues)
+    if name not in (*SILENCED, "refuse") and chance.random() < 0.7:
+        rule["method"] = "POST"
+    return Item("rule", READY_MS, frame.busy_ms - READY_MS, venue, rule)
 
 
 def _events(chance: random.Random, frame: Frame) -> list[Item]:
     """Private events, stops and orders that go wrong at the venue."""
-    found = []
-    for _ in range(chance.randint(1, 3)):
-        name = chance.choice(EVENTS)
-        rule: dict[str, Any] = {
-            "name": name,
-            "probability": chance.choice((0.1, 0.4, 1.0)),
-            "count": chance.randint(1, 5),
-        }
-        if name == "delay-event":
-            rule["delay_ms"] = chance.choice((200, 2_000, 20_000))
-        found.append(Item("rule", READY_MS, frame.busy_ms - READY_MS, chance.choice(frame.venues), rule))
-    return found
+    return [_event(chance, frame, chance.choice(EVENTS), (0.1, 0.4, 1.0)) for _ in range(chance.randint(1, 3))]
+
+
+def _event(chance: random.Random, frame: Frame, name: str, probabilities: tuple[float, ...]) -> Item:
+    rule: dict[str, Any] = {"name": name, "probability": chance.choice(probabilities), "count": chance.randint(1, 5)}
+    if name == "delay-event":
+        rule["delay_ms"] = chance.choice((200, 2_000, 20_000))
+    return Item("rule", READY_MS, frame.busy_ms - READY_MS, chance.choice(frame.venues), rule)
 
 
 def _happenings(chance: random.Random, frame: Frame) -> list[Item]:
     """What others, or the venue, do."""
-    return [_happening(chance, frame) for _ in range(chance.randint(1, 2))]
+    return [_happening(chance, frame, chance.choice(sorted(HAPPENINGS))) for _ in range(chance.randint(1, 2))]
 
 
-def _happening(chance: random.Random, frame: Frame) -> Item:
-    name = chance.choice(sorted(HAPPENINGS))
+def _happening(chance: random.Random, frame: Frame, name: str) -> Item:
     at_ms = chance.randint(FIRST_MS, frame.busy_ms - 1_000)
     venue, symbol = chance.choice(frame.places)
     own = {"name": name, "at_ms": 0, **HAPPENINGS[name](chance)}
@@ -270,11 +277,45 @@ def _happening(chance: random.Random, frame: Frame) -> Item:
     return Item("rule", at_ms, min(int(own.pop("lasts_ms", 0)), frame.busy_ms - at_ms), venue, own)
 
 
+# ── a kind for certain ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def certain_kind(seed: int) -> str | None:
+    """The kind of fault that the schedule of a seed is made to hold; None: it is left to chance alone.
+
+    Every second schedule is made for one, all kinds in turn: else a campaign would wait long for the rarest.
+    """
+    kinds = sorted(everything_that_happens())
+    return kinds[seed // 2 % len(kinds)] if seed % 2 == 0 else None
+
+
+def _certain(chance: random.Random, frame: Frame, kind: str) -> list[Item]:
+    """What makes this kind of fault likely to happen. Whether it really does is counted in the run."""
+    if kind in ANSWERS:  # soon: where all goes well there are few requests
+        item = _answer(chance, frame, kind, (1.0,))
+        return [evolve(item, own={**item.own, "after": item.own["after"] % 2})]
+    if kind in EVENTS:
+        return [_event(chance, frame, kind, (1.0,))]
+    if kind in HAPPENINGS:
+        return [_happening(chance, frame, kind)]
+    if kind in RATES:
+        rates, for_ms = {kind: RATES[kind]}, frame.busy_ms - READY_MS
+        return [Item("weather", READY_MS, for_ms, venue, rates) for venue in frame.venues]
+    if kind.startswith("partition-"):
+        at_ms = _within(chance, frame)
+        item = _partition(chance, frame, at_ms, min(20_000, frame.busy_ms - at_ms))
+        return [evolve(item, own={**item.own, "stops": kind.removeprefix("partition-")})]
+    if kind in ("our-clock-off", "clock-skew"):
+        return [_clock(chance, frame, ours=kind == "our-clock-off")]
+    return _kills(chance, frame)
+
+
 ANSWERS = (
     "ack-lost", "request-lost", "slow-response", "truncated-body", "empty-body", "html-body", "list-body", "null-body",
     "unknown-503", "failed-503", "unavailable-503", "gateway-504", "backend-timeout", "overload", "refuse",
     "rate-limited", "banned", "forbidden",
 )  # fmt: skip
+HIDING = ("kill", "weather", "partition")
 SILENCED = ("rate-limited", "banned", "forbidden")
 EITHER = ("empty-body", "html-body", "list-body", "null-body", "unknown-503", "gateway-504", "backend-timeout")
 REFUSALS: tuple[dict[str, Any], ...] = (

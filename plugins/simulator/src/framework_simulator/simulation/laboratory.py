@@ -76,9 +76,19 @@ class Laboratory:
             return Trial(schedule, None, (f"the run broke: {traceback.format_exc()}",))
         finally:
             shutil.rmtree(run.directory, ignore_errors=True)
-            if self._count % COLLECT_EVERY == 0:
-                gc.collect()
+            if self._count % COLLECT_EVERY == 1:
+                self._collect()
         return Trial(run.schedule, outcome, tuple(problems))
+
+    def _collect(self) -> None:
+        """Collect what runs left behind.
+
+        What is loaded with the first runs, ccxt and the markets, is far more than what a run makes. Where nobody
+        collects in between, it is not looked at again.
+        """
+        gc.collect()
+        if not gc.isenabled():
+            gc.freeze()
 
 
 def judge_named(name: str) -> Judge:

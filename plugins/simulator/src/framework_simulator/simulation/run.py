@@ -174,7 +174,7 @@ class Run:
         keys = [KeyInfo(KEY, SECRET, "simulated")]
         self.world = build_world(self.time, Plan(keys=keys, sinks=[self._line], seed=schedule.seed))
         self.weather = Weather(self.world, schedule.chance("weather"), schedule.latency_ms * NS_PER_MS)
-        self.source = SimulatedSource(self._batches())
+        self.source = SimulatedSource(self._batches(), self.time)
         first_ns = min(self.source.batches, default=START_NS)
         doom, disarmed_ms = self.doom, schedule.end_ms if schedule.disarmed_ms is None else schedule.disarmed_ms
         doom.kills = {int(kill.own["point"]): kill for kill in schedule.of("kill")}
@@ -252,7 +252,11 @@ class Run:
         """Nothing goes wrong any more. Has everything been well for long enough?"""
         now_ns, counts_fills = self.time.now_ns(), self.schedule.keeps_time
         is_up = self._process is not None and self._ready_ns is not None
-        if not is_up or not self.balance.is_well(self.schedule.touched, counts_fills=counts_fills):
+        if (
+            not is_up
+            or not self.source.is_done
+            or not self.balance.is_well(self.schedule.touched, counts_fills=counts_fills)
+        ):
             self._well_since_ns = None
         elif self._well_since_ns is None:
             self._well_since_ns = now_ns

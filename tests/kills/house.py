@@ -104,6 +104,8 @@ class House:
     lines: list[dict[str, Any]]
     lives: list[Process] = field(factory=list)
     environ: dict[str, str] = field(factory=dict)
+    rests: dict[str, str] = field(factory=dict)
+    """Where requests to each venue go."""
 
     @property
     def world(self) -> World:
@@ -274,6 +276,7 @@ async def built(
     )
     config.write_text(HEAD.format(state="var", port=port, stop=STOP_PERCENT) + accounts, encoding="utf-8")
     house = House(directory, emulator, sender, config, installed(directory), lines)
+    house.rests.update({venue: ready[venue]["rest"] for venue in VENUES})
     try:
         yield house
     finally:

@@ -42,6 +42,7 @@ from .ids import OrderIds
 from .preparing import Preparer
 from .prices import PriceBoard
 from .settings import VenueSettings
+from .starting import wait_s
 from .stream import Frames, Stream
 
 NS = 1_000_000_000
@@ -102,6 +103,9 @@ class VenueExchange(VenueSettings, ABC):
     ccxt_name: ClassVar[str]
     """The class of ccxt.pro, like ``binanceusdm``."""
 
+    starts_use: ClassVar[str] = ""
+    """The window of the budget, counted by the minute of the calendar, that many starts would use up; empty: none."""
+
     _line: Line | None = field(default=None, init=False, repr=False)
     _refresh: asyncio.Event | None = field(default=None, init=False, repr=False)
     _carrier: Callable[[], aiohttp.ClientSession] | None = field(default=None, init=False, repr=False)
@@ -156,6 +160,7 @@ class VenueExchange(VenueSettings, ABC):
         try:
             line.streams.extend(self.make_streams(line))
             await line.client.sync_clock()
+            await self._await_room(line)
             line.markets = dict(await self.read_markets(line))
             if not link.reads_only:
                 await self.check_account(line)
@@ -298,6 +303,22 @@ class VenueExchange(VenueSettings, ABC):
             link.emit(SilenceAsked(link.clock.now_ns() + math.ceil(seconds * NS), why))
 
         budget.on_silence = asked
+
+    async def _await_room(self, line: Line) -> None:
+        """Let a deployment that is started again and again not use up the venue's limits."""
+        window = line.budget.window(self.starts_use)
+        if window is None:
+            return
+        used = line.budget.used(window.name)
+        pause_s = wait_s(window, used, line.clock.now_ms() / 1000 % window.length_s)
+        if pause_s:
+            told = (
+                f"{used} of {window.limit} {window.name} are used in this minute, by starts in quick succession or by"
+            )
+            text = f"{told} others at this address; the start waits {pause_s:.1f} s, what is open keeps its stops"
+            line.notice("warning", "start_waits", f"{line.link.account}: {text}")
+            await asyncio.sleep(pause_s)
+            await line.client.sync_clock()
 
     def _check_symbols(self, line: Line) -> None:
         unknown = [symbol for symbol in self.symbols if symbol not in line.markets]

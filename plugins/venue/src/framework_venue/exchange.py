@@ -36,12 +36,13 @@ from . import loading
 from .answers import Answer
 from .background import Background
 from .budget import Budget, Window
+from .claim import Claim, ClaimedError
 from .client import Client, Dialect, open_session, tapped
 from .clock import VenueClock
 from .ids import OrderIds
 from .preparing import Preparer
 from .prices import PriceBoard
-from .settings import VenueSettings
+from .settings import VenueSettings, is_loopback
 from .starting import wait_s
 from .stream import Frames, Stream
 
@@ -109,6 +110,7 @@ class VenueExchange(VenueSettings, ABC):
     _line: Line | None = field(default=None, init=False, repr=False)
     _refresh: asyncio.Event | None = field(default=None, init=False, repr=False)
     _carrier: Callable[[], aiohttp.ClientSession] | None = field(default=None, init=False, repr=False)
+    _claim: Claim | None = field(default=None, init=False, repr=False)
 
     # ── for the venue to fill in ────────────────────────────────────────────────────────────────────────────
 
@@ -158,6 +160,8 @@ class VenueExchange(VenueSettings, ABC):
         line = self._line = self._open(link)
         line.client.is_starting = not link.reads_only
         try:
+            if not link.reads_only:
+                self._claim_account(link.account)
             line.streams.extend(self.make_streams(line))
             await line.client.sync_clock()
             await self._await_room(line)
@@ -186,6 +190,7 @@ class VenueExchange(VenueSettings, ABC):
         line, self._line = self._line, None
         if line is None:
             return
+        claim, self._claim = self._claim, None
         await line.background.aclose()
         await line.preparing.aclose()
         line.budget.close()
@@ -195,6 +200,8 @@ class VenueExchange(VenueSettings, ABC):
             await api.close()
         finally:
             await line.session.close()
+            if claim is not None:
+                claim.release()
 
     async def markets(self) -> Mapping[str, MarketRules]:
         """The rules of every market that may be traded now, as read last; they are refreshed every ten minutes."""
@@ -303,6 +310,20 @@ class VenueExchange(VenueSettings, ABC):
             link.emit(SilenceAsked(link.clock.now_ns() + math.ceil(seconds * NS), why))
 
         budget.on_silence = asked
+
+    def _claim_account(self, account: str) -> None:
+        """Keep other instances on this machine from trading the account, whatever state directory they have.
+
+        Several emulated venues on one machine may know the same key.
+        """
+        if self._carrier is not None:
+            return  # a stand-in within this process: nobody else can reach it
+        address = self.base_url if self.base_url is not None and is_loopback(self.base_url) else ""
+        try:
+            self._claim = Claim.made(self.ccxt_name, address, self.api_key.reveal())
+        except ClaimedError as error:
+            text = f"is traded by {error} on this machine; stop that one, or use another account"
+            raise ExchangeError(account, text, code="account_in_use", for_good=True) from None
 
     async def _await_room(self, line: Line) -> None:
         """Let a deployment that is started again and again not use up the venue's limits."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 import framework_binance
 from framework import Exchange, ExchangeError, OrderReport, StopReport, StreamLost, StreamRestored
@@ -139,6 +141,25 @@ def test_a_stop_in_the_middle_of_requests_and_reconnects_leaves_nothing() -> Non
             await until(lambda: venue.sockets() == [])
             await until(lambda: other_tasks() == before)
             gc.collect()
+
+    run(scenario)
+
+
+def test_an_account_that_another_instance_trades_is_refused_but_may_be_looked_at() -> None:
+    async def scenario() -> None:
+        async with emulated() as venue:
+            async with at(venue) as first:
+                error = await refused_start(venue)
+                assert (error.code, error.for_good) == ("account_in_use", True)
+                assert f"is traded by process {os.getpid()} on this machine" in str(error)
+
+                looking = make(venue.rest)
+                await looking.start(evolve(first.probe.link("account"), reads_only=True))
+                assert await looking.positions() == ()
+                await looking.stop()
+                assert (await refused_start(venue)).code == "account_in_use"
+            async with at(venue) as second:
+                assert await second.exchange.positions() == ()
 
     run(scenario)
 

@@ -15,6 +15,10 @@ from hashlib import sha256
 
 from attrs import define
 
+from framework import ExchangeError
+
+from .settings import is_loopback
+
 WAITING = 128
 """How many may ask who holds a claim before nobody learns it any more."""
 
@@ -54,6 +58,19 @@ class Claim:
         if self._line is not None:
             self._line.close()
             self._line = None
+
+
+def claimed(account: str, venue: str, base_url: str | None, key: str) -> Claim:
+    """The claim on the account of an API key. Raises `ExchangeError` if another instance on this machine has it.
+
+    A key belongs to one account of its venue, but several emulated venues on one machine may know the same.
+    """
+    address = base_url if base_url is not None and is_loopback(base_url) else ""
+    try:
+        return Claim.made(venue, address, key)
+    except ClaimedError as error:
+        text = f"is traded by {error} on this machine; stop that one, or use another account"
+        raise ExchangeError(account, text, code="account_in_use", for_good=True) from None
 
 
 def _holder(name: bytes) -> str:

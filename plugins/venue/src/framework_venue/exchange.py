@@ -32,18 +32,17 @@ from framework import (
     VenueNotice,
 )
 
-from . import loading
+from . import loading, starting
 from .answers import Answer
 from .background import Background
 from .budget import Budget, Window
-from .claim import Claim, ClaimedError
+from .claim import Claim, claimed
 from .client import Client, Dialect, open_session, tapped
 from .clock import VenueClock
 from .ids import OrderIds
 from .preparing import Preparer
 from .prices import PriceBoard
-from .settings import VenueSettings, is_loopback
-from .starting import wait_s
+from .settings import VenueSettings
 from .stream import Frames, Stream
 
 NS = 1_000_000_000
@@ -161,10 +160,10 @@ class VenueExchange(VenueSettings, ABC):
         line.client.is_starting = not link.reads_only
         try:
             if not link.reads_only:
-                self._claim_account(link.account)
+                self._claim = self._claimed(link.account)
             line.streams.extend(self.make_streams(line))
             await line.client.sync_clock()
-            await self._await_room(line)
+            await starting.await_room(line.client, self.starts_use, line.notice)
             line.markets = dict(await self.read_markets(line))
             if not link.reads_only:
                 await self.check_account(line)
@@ -311,35 +310,10 @@ class VenueExchange(VenueSettings, ABC):
 
         budget.on_silence = asked
 
-    def _claim_account(self, account: str) -> None:
-        """Keep other instances on this machine from trading the account, whatever state directory they have.
-
-        Several emulated venues on one machine may know the same key.
-        """
-        if self._carrier is not None:
-            return  # a stand-in within this process: nobody else can reach it
-        address = self.base_url if self.base_url is not None and is_loopback(self.base_url) else ""
-        try:
-            self._claim = Claim.made(self.ccxt_name, address, self.api_key.reveal())
-        except ClaimedError as error:
-            text = f"is traded by {error} on this machine; stop that one, or use another account"
-            raise ExchangeError(account, text, code="account_in_use", for_good=True) from None
-
-    async def _await_room(self, line: Line) -> None:
-        """Let a deployment that is started again and again not use up the venue's limits."""
-        window = line.budget.window(self.starts_use)
-        if window is None:
-            return
-        used = line.budget.used(window.name)
-        pause_s = wait_s(window, used, line.clock.now_ms() / 1000 % window.length_s)
-        if pause_s:
-            told = (
-                f"{used} of {window.limit} {window.name} are used in this minute, by starts in quick succession or by"
-            )
-            text = f"{told} others at this address; the start waits {pause_s:.1f} s, what is open keeps its stops"
-            line.notice("warning", "start_waits", f"{line.link.account}: {text}")
-            await asyncio.sleep(pause_s)
-            await line.client.sync_clock()
+    def _claimed(self, account: str) -> Claim | None:
+        """None for a stand-in within this process: nobody else can reach it."""
+        stands_in = self._carrier is not None
+        return None if stands_in else claimed(account, self.ccxt_name, self.base_url, self.api_key.reveal())
 
     def _check_symbols(self, line: Line) -> None:
         unknown = [symbol for symbol in self.symbols if symbol not in line.markets]

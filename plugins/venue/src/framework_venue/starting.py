@@ -8,7 +8,11 @@ restarts the product each second gets through every few seconds, instead of seve
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+
 from .budget import Window
+from .client import Client
 
 FREE = 0.5
 """This share of a limit is there for starts at once."""
@@ -37,3 +41,21 @@ def wait_s(window: Window, used: int, into_s: float) -> float:
         return 0.0
     fair_s = window.length_s * (used - at_once) / (most - at_once)
     return min(PATIENCE_S, max(0.0, fair_s - into_s))
+
+
+async def await_room(client: Client, name: str, notice: Callable[[str, str, str], None]) -> None:
+    """Wait until a start may use the window of that name, and say so. The venue must have told what is used.
+
+    Nothing is waited for where the budget has no such window.
+    """
+    window = client.budget.window(name)
+    if window is None:
+        return
+    used = client.budget.used(name)
+    pause_s = wait_s(window, used, client.clock.now_ms() / 1000 % window.length_s)
+    if pause_s:
+        told = f"{used} of {window.limit} {name} are used in this minute, by starts in quick succession or by others"
+        text = f"{told} at this address; the start waits {pause_s:.1f} s, what is open keeps its stops"
+        notice("warning", "start_waits", f"{client.account}: {text}")
+        await asyncio.sleep(pause_s)
+        await client.sync_clock()

@@ -32,7 +32,7 @@ def lines_of(seed: int, outcomes: Sequence[Outcome], seconds: float) -> list[str
         "  killed at: " + ", ".join(f"{kind or 'its own end'} {count}" for kind, count in sorted(struck.items())),
     ]
     lines += [_venue(venue, figures) for venue in VENUES]
-    names = ("requests", "stops_moved", "signals_acknowledged", "sessions_begun")
+    names = ("requests", "stops_moved", "signals_acknowledged", "sessions_begun", "starts_that_waited")
     lines.append("  " + ", ".join(f"{name.replace('_', ' ')} {_sum(figures, name)}" for name in names))
     return lines
 

@@ -230,6 +230,7 @@ class Story:
                 venue: [round(one.up_ns / 1e6, 3) for one in judgement.naked if one.venue == venue] for venue in VENUES
             },
             "sessions_begun": len(up),
+            "starts_that_waited": sum(any("the start waits" in line for line in life.out) for life in house.lives),
             "requests": sum(line["kind"] == "request" for line in house.lines),
             "ledger_lines": len(house.lines),
         }

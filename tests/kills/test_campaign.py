@@ -27,6 +27,7 @@ FIGURES: dict[str, Any] = {
     "acknowledgements_lost": 1,
     "double_openings": 2,
     "sessions_begun": 8,
+    "starts_that_waited": 1,
     "requests": 50,
     "naked_up_ms": {"binance": [0.0, 40.0, 20.0], "bybit": [0.0]},
 }
@@ -144,4 +145,7 @@ def test_the_report_says_what_was_wrong_when_lives_were_ended_and_how_long_posit
     )
     assert lines[3].strip() == "killed at: its own end 1, anytime 1, late 1, reading 1"
     assert "naked while up p99 40 ms, worst 40 ms; with the time it was down worst 900 ms" in lines[4]
+    assert lines[6].strip() == (
+        "requests 50, stops moved 2, signals acknowledged 9, sessions begun 8, starts that waited 1"
+    )
     assert share([1.0, 2.0, 3.0, 4.0], 50) == 2.0

@@ -21,7 +21,7 @@ A_START = 300
 """A start that has less of the limit left than this waits for the next window: it would be refused half-way. With its
 first readings it takes 140, and 10 for each position that has to be looked at closely."""
 
-PATIENCE_S = 3.0
+PATIENCE_S = 2.0
 """A start that has room waits no longer than this: it may be the one that stays, and something may be open."""
 
 LONGEST_S = 45.0

@@ -69,10 +69,11 @@ survive: $(VENV)/.stamp-dev ## what the product survives on emulated venues, and
 	@SURVIVE_OUTAGE_S=60 $(BIN)/pytest tests/survival/test_network_lost.py
 
 kills: $(VENV)/.stamp-dev ## a thousand SIGKILLs, damaged journals, a process stopped for a minute (COUNT, SEED, RESULTS)
-	@$(BIN)/python -m tests.kills --count $(COUNT) --seed $(SEED) --out $(RESULTS)
+	@$(BIN)/python -m tests.kills --count $(COUNT) --jobs $$(nproc) --seed $(SEED) --out $(RESULTS)
 	@FRAMEWORK_BLOWS=1000 $(BIN)/pytest tests/journal/test_blows.py
 	@KILLS_DAMAGES=24 KILLS_SEED=$(SEED) $(BIN)/pytest tests/kills/test_damaged.py
 	@KILLS_STOPPED_S=60 $(BIN)/pytest tests/kills/test_stopped.py
+	@KILLS_RESTARTED_S=130 $(BIN)/pytest tests/kills/test_restarted.py
 
 fuzz: $(VENV)/.stamp-dev ## a million damaged messages for every parser of signals
 	@PYTHONPATH=. $(BIN)/python -m tests.signals.fuzzing $(FUZZ) $(SEED)

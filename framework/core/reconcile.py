@@ -197,6 +197,21 @@ def shows_opening(held: VenuePosition, fills: Iterable[Fill]) -> bool:
     return any(fill.side is side_of(held).entry for fill in fills)
 
 
+def opened_elsewhere(finding: Finding, seen: AccountSeen, since_ns: int) -> bool:
+    """Whether a position with our ids was opened after an instant from which on the journal knows of all our entries.
+
+    Then another instance has opened it: one that trades the same account with a journal of its own.
+    """
+    if finding.case != OURS:
+        return False
+    entries = [
+        fill.time_ns
+        for fill in seen.fills.get(finding.symbol, ())
+        if owner_of(fill.client_id) == finding.position_id and _leg_of(fill.client_id) is Leg.ENTRY
+    ]
+    return bool(entries) and min(entries) > since_ns
+
+
 def own_stops(held: VenuePosition, owner: str, seen: AccountSeen) -> tuple[RestingOrder, ...]:
     """The stops that become those of a position when it is adopted: its own, and the one that is attached to it."""
     side = side_of(held)

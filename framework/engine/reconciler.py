@@ -27,6 +27,7 @@ from ..core.reconcile import (
     Finding,
     ForeignPolicy,
     Unread,
+    opened_elsewhere,
     own_stops,
     reconcile,
     unknown_markets,
@@ -67,7 +68,8 @@ class Accounted:
     `before` is what the next reading is compared with. `good` counts the readings that could be used, `failures` those
     in a row that could not, `clean` those in a row that showed nothing of ours. `told`: the markets that people have
     been told of. `again`: one more reading is due soon. `is_closing`: it is read until nothing of ours is left.
-    `closes`: why every position of the account is closed, those that are not ours as well; empty: none.
+    `closes`: why every position of the account is closed, those that are not ours as well; empty: none. `since_ns`:
+    when it was first read well. `not_alone`: why another instance must be trading it; empty: nothing says so.
     """
 
     before: AccountSeen | None = None
@@ -78,6 +80,8 @@ class Accounted:
     again: bool = False
     is_closing: bool = False
     closes: str = ""
+    since_ns: int | None = None
+    not_alone: str = ""
 
 
 @define
@@ -153,7 +157,7 @@ class Reconciler:
         if absent:
             return f"{account} is not connected: {absent}"
         if self.accounts[account].good:
-            return ""
+            return self.accounts[account].not_alone
         return f"{account} is being read back: it is not known yet what is open there"
 
     async def aclose(self) -> None:
@@ -201,6 +205,7 @@ class Reconciler:
             return
         account.failures = 0
         account.good += 1
+        account.since_ns = seen.time_ns if account.since_ns is None else account.since_ns
         self.report(f"account {desk.account}", READINGS, Health.HEALTHY)
         self._note_foreign(desk, account, seen, findings)
         for finding in findings:
@@ -232,6 +237,7 @@ class Reconciler:
             if finding.action is not Action.KEEP and not self.is_read(known.id):
                 self.run(desk, known, look_at(known))
         elif finding.action in (Action.ADOPT, Action.PROTECT):
+            self._look_for_others(desk, seen, finding)
             self._adopt(desk, seen, finding)
 
     def _adopt(self, desk: Desk, seen: AccountSeen, finding: Finding) -> None:
@@ -254,6 +260,18 @@ class Reconciler:
         closes = self.accounts[desk.account].closes
         if closes:
             self.happened(identity, CloseWanted(closes))
+
+    def _look_for_others(self, desk: Desk, seen: AccountSeen, finding: Finding) -> None:
+        """Two instances on one account, each with a journal of its own, would open a signal twice: neither goes on
+        opening. What this one would have sent before its start has arrived by the fence.
+        """
+        account = self.accounts[desk.account]
+        since_ns = seen.time_ns if account.since_ns is None else account.since_ns
+        if not account.not_alone and opened_elsewhere(finding, seen, since_ns + desk.policy.fence_ns):
+            account.not_alone = f"another instance trades {desk.account}: it has opened {finding.symbol}"
+            text = f"{account.not_alone} ({finding.position_id}), and this journal knows nothing of it"
+            more = "nothing is opened on this account here any more; end one of the two, and start again"
+            self._say(desk, "error", "other_instance", f"{text}; {more}", finding.symbol)
 
     def _note_foreign(self, desk: Desk, account: Accounted, seen: AccountSeen, findings: Sequence[Finding]) -> None:
         """Nothing is entered in a market with a position that is not ours; people are told of it once."""

@@ -22,6 +22,7 @@ from framework.core.reconcile import (
     Finding,
     ForeignPolicy,
     Unread,
+    opened_elsewhere,
     own_stops,
     reconcile,
     unknown_markets,
@@ -259,3 +260,27 @@ def test_every_position_of_the_venue_is_spoken_of_once(
     spoken = [f.symbol for f in findings if f.order is None]
     assert all(spoken.count(symbol) == 1 for symbol in seen.positions)
     assert all(isinstance(f.why, str) and f.why for f in findings)
+
+
+# ── another instance ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def elsewhere(seen: AccountSeen, since_ns: int) -> bool:
+    (finding,) = reconcile(seen, None, (), foreign="adopt", fence_ns=0, now_ns=NOW_NS)
+    return opened_elsewhere(finding, seen, since_ns)
+
+
+def test_a_position_with_our_ids_that_was_opened_while_the_journal_knew_of_every_entry_was_opened_elsewhere() -> None:
+    entry = bought(f"fw-{LOST}-e0", at=2)
+    seen = shown(holds("1"), order(f"fw-{LOST}-s0"), fills=(entry,))
+
+    assert elsewhere(seen, entry.time_ns - 1)
+    assert not elsewhere(seen, entry.time_ns)
+
+
+def test_one_that_was_opened_before_or_by_nobody_of_ours_or_nobody_knows_when_was_not() -> None:
+    first, more = bought(f"fw-{LOST}-e0", at=2), bought(f"fw-{LOST}-e1", at=9)
+
+    assert not elsewhere(shown(holds("1"), fills=(first, more)), first.time_ns)
+    assert not elsewhere(shown(holds("1"), fills=(bought("by-hand", at=9),)), 0)
+    assert not elsewhere(shown(holds("1"), order(f"fw-{LOST}-s0")), 0)

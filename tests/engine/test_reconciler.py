@@ -48,6 +48,7 @@ from tests.engine.staging import FOREVER, deployment, live, play, session_of
 from tests.engine.test_restart_tidies import terminate
 
 LOST = "aaaaaaaaaaaaaaaa"
+OTHER = "ETHUSDT"
 ORDERS = ("place_entry", "cancel_entry", "place_stop", "move_stop", "cancel_stop", "close_position")
 
 
@@ -402,3 +403,45 @@ def test_what_is_not_ours_is_closed_only_when_that_is_asked_for(strangers: bool)
             assert "flattened" in events(rig)
 
     scenario()
+
+
+# ── another instance ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def opens_elsewhere(market: Venue, symbol: str, at_ns: int) -> None:
+    """Somebody with our software and another journal opens a position, and protects it."""
+    holds(market, symbol=symbol)
+    rests(market, f"fw-{LOST}-s0", symbol)
+    market.executed.append(Fill("one", "one", f"fw-{LOST}-e0", symbol, OrderSide.BUY, D(1), D(100), D(0), at_ns))
+
+
+@in_virtual_time
+async def test_when_another_instance_opens_on_the_account_it_is_protected_and_nothing_is_opened_here_any_more() -> None:
+    market = venue("one", SYMBOL, OTHER)
+    async with running(market) as rig:
+        await rig.at_rest()
+        await asyncio.sleep(120)
+        opens_elsewhere(market, OTHER, rig.clock.now_ns())
+        await asyncio.sleep(120)
+        await rig.take(ONE)
+
+        assert events(rig).count("other_instance") == 1
+        assert (rig.positions[OTHER].id, rig.positions[OTHER].state) == (LOST, State.PROTECTED)
+        assert [(code, "another instance trades" in text) for code, text in refusals(rig)] == [
+            ("entries_stopped", True)
+        ]
+    assert market.of("place_entry") == []
+
+
+@in_virtual_time
+async def test_an_entry_of_a_life_before_that_arrives_around_the_start_is_nobody_elses() -> None:
+    market = venue("one", SYMBOL, OTHER)
+    async with running(market) as rig:
+        await rig.at_rest()
+        opens_elsewhere(market, OTHER, rig.clock.now_ns() + S)
+        await asyncio.sleep(120)
+        await rig.take(ONE)
+
+        assert rig.positions[OTHER].id == LOST
+        assert "other_instance" not in events(rig)
+    assert len(market.of("place_entry")) == 1

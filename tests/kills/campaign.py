@@ -1,6 +1,7 @@
 """The campaign: story after story, several at a time, until so many lives have been ended; and what came of it.
 
-``python -m tests.kills --count 1000 --seed 0 --out kills.jsonl``. Exit status: 0 no violation, 1 some.
+``python -m tests.kills --count 1000 --seed 0 --out kills.jsonl``; ``--story 17`` tells one story of it again. Exit
+status: 0 every kill was judged and nothing was wrong, 1 otherwise.
 """
 
 from __future__ import annotations
@@ -10,22 +11,24 @@ import asyncio
 import json
 import logging
 import time
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
-from typing import Any, TextIO
+from typing import TextIO
 
 from attrs import asdict, define, field
 
-from .moments import drawn
+from .moments import Moment, drawn
+from .nursery import Nursery
+from .report import lines_of
 from .story import Outcome, Story
 
 A_STORY = 8
-"""Kills in one story. So many starts within a minute use up most of what Binance allows an address: some 190 each."""
+"""Kills in one story. So many starts within a minute use up much of what Binance allows an address."""
 
-AT_ONCE = 2
+A_JOB = 2
+"""Stories at a time for each processor: while one waits for its product, another one's is busy."""
 
 
 @define(eq=False)
@@ -35,8 +38,9 @@ class Campaign:
     count: int
     seed: int
     scratch: Path
+    nursery: Nursery | None = None
     out: TextIO | None = None
-    at_once: int = AT_ONCE
+    jobs: int = 1
     say: Callable[[str], None] = print
     outcomes: list[Outcome] = field(factory=list, init=False)
     _begun: float = field(factory=time.monotonic, init=False)
@@ -46,20 +50,35 @@ class Campaign:
         """How many things were wrong."""
         return sum(len(one.problems) for one in self.outcomes)
 
-    async def run(self) -> None:
-        """Do it."""
-        sizes = [min(A_STORY, self.count - begun) for begun in range(0, self.count, A_STORY)]
-        waiting = [self._story(number, size) for number, size in enumerate(sizes)]
-        await asyncio.gather(*(self._tell(waiting) for _ in range(self.at_once)))
+    @property
+    def unjudged(self) -> int:
+        """How many of the kills that were planned nobody has judged."""
+        return sum(one.unjudged for one in self.outcomes)
 
-    def _story(self, number: int, size: int) -> Story:
+    async def run(self, only: int | None = None) -> None:
+        """Tell all stories, or `only` one of them, by its number."""
+        waiting = self._stories() if only is None else iter([self.story(only)])
+        await asyncio.gather(*(self._tell(waiting) for _ in range(A_JOB * self.jobs)))
+
+    def story(self, number: int) -> Story:
+        """A story by its number. The last one is shorter where the count is no multiple."""
         seed = f"{self.seed}/{number}"
         chance = Random(seed)
-        return Story(seed, [drawn(chance) for _ in range(size)], self.scratch / str(number))
+        size = min(A_STORY, self.count - number * A_STORY)
+        return self._story(seed, [drawn(chance) for _ in range(size)], self.scratch / str(number))
 
-    async def _tell(self, waiting: list[Story]) -> None:
-        while waiting:
-            story = waiting.pop(0)
+    def report(self) -> list[str]:
+        """The figures, a line each."""
+        return lines_of(self.seed, self.outcomes, time.monotonic() - self._begun)
+
+    def _stories(self) -> Iterator[Story]:
+        return (self.story(number) for number in range(-(-self.count // A_STORY)))
+
+    def _story(self, seed: str, moments: Sequence[Moment], directory: Path) -> Story:
+        return Story(seed, moments, directory, self.nursery)
+
+    async def _tell(self, waiting: Iterator[Story]) -> None:
+        for story in waiting:
             try:
                 outcome = await story.told()
             except Exception as error:  # one story that breaks must not hide the others
@@ -78,53 +97,31 @@ class Campaign:
         for problem in outcome.problems:
             self.say(f"  story {outcome.seed}: {problem}")
 
-    def report(self) -> list[str]:
-        """The figures, a line each."""
-        endings = [one for outcome in self.outcomes for one in outcome.endings]
-        struck = Counter(one.struck for one in endings)
-        minutes = (time.monotonic() - self._begun) / 60
-        lines = [
-            f"seed {self.seed}: {len(endings)} kills in {len(self.outcomes)} stories and {minutes:.1f} min, "
-            f"{self.violations} violations",
-            f"  killed while starting or before its session was up: {sum(not one.was_up for one in endings)}",
-            "  killed at: " + ", ".join(f"{kind} {count}" for kind, count in sorted(struck.items())),
-        ]
-        for venue in ("binance", "bybit"):
-            told = [one.figures[venue] for one in self.outcomes if venue in one.figures]
-            lines.append(
-                f"  {venue}: {_sum(told, 'positions')} positions, {_sum(told, 'entries')} entries, "
-                f"{_sum(told, 'fills')} fills, {_sum(told, 'naked_at_the_end')} naked at the end; longest naked "
-                f"{max((one['naked_ms']['worst'] for one in told), default=0):.0f} ms with the time it was down"
-            )
-        figures = [one.figures for one in self.outcomes if one.figures]
-        names = ("requests", "stops_moved", "signals_acknowledged", "sessions_begun")
-        lines.append("  " + ", ".join(f"{name.replace('_', ' ')} {_sum(figures, name)}" for name in names))
-        return lines
-
-
-def _sum(rows: Sequence[dict[str, Any]], name: str) -> int:
-    return sum(row[name] for row in rows)
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; answers its exit status."""
     parser = argparse.ArgumentParser(prog="python -m tests.kills", description="Kills the product, and looks at it.")
     parser.add_argument("--count", type=int, default=1000, metavar="N", help="how many kills (1000)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="what chance follows (0)")
-    parser.add_argument("--at-once", type=int, default=AT_ONCE, metavar="N", help=f"stories at a time ({AT_ONCE})")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="how many processors to keep busy (1)")
+    parser.add_argument("--story", type=int, metavar="N", help="tell only this story of the campaign")
     parser.add_argument("--out", type=Path, metavar="FILE", help="a line of JSON for each story")
     wish = parser.parse_args(arguments)
+    if wish.story is not None and not 0 <= wish.story * A_STORY < wish.count:
+        parser.error(
+            f"{wish.count} kills are told in {-(-wish.count // A_STORY)} stories: there is no story {wish.story}"
+        )
     logging.getLogger("asyncio").setLevel(logging.ERROR)
-    with TemporaryDirectory() as scratch:
+    with TemporaryDirectory() as scratch, Nursery.opened() as nursery:
         out = None if wish.out is None else _opened(wish.out)
-        campaign = Campaign(wish.count, wish.seed, Path(scratch), out, wish.at_once)
+        campaign = Campaign(wish.count, wish.seed, Path(scratch), nursery, out, wish.jobs)
         try:
-            asyncio.run(campaign.run())
+            asyncio.run(campaign.run(wish.story))
         finally:
             if out is not None:
                 out.close()
     print("\n".join(campaign.report()))  # noqa: T201 - a command
-    return 1 if campaign.violations else 0
+    return 1 if campaign.violations or campaign.unjudged else 0
 
 
 def _opened(path: Path) -> TextIO:

@@ -18,6 +18,7 @@ from framework_simulator.emulator.build import DEFAULT_KEY, Plan
 from framework_simulator.emulator.emulator import Emulator
 from framework_simulator.emulator.world import World
 
+from .nursery import Nursery
 from .product import Process, environment, installed
 from .sender import Sender, Wish
 
@@ -26,7 +27,9 @@ SYMBOLS = ("BTCUSDT", "ETHUSDT", "LINKUSDT", "LTCUSDT", "SOLUSDT", "XRPUSDT")
 LEVERAGE = {"binance": 20, "bybit": 10}
 """As the emulated accounts have it."""
 
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
+"""What is waited for comes sooner by far; a machine that is busy with other things may be slow."""
+
 MS = 1_000_000
 STOP_PERCENT = Decimal(2)
 
@@ -75,12 +78,12 @@ warm_connections = 2
 """
 
 
-async def until(condition: Callable[[], Any], what: str, within_s: float = PATIENCE_S) -> Any:
-    """Wait for a condition to hold; answers what it said."""
+async def until(condition: Callable[[], Any], what: str, within_s: float = PATIENCE_S, every_s: float = 0.005) -> Any:
+    """Wait for a condition to hold; answers what it said. It is looked at every `every_s` seconds."""
     try:
         async with asyncio.timeout(within_s):
             while not (answer := condition()):  # noqa: ASYNC110 - what is waited for happens in another process
-                await asyncio.sleep(0.005)
+                await asyncio.sleep(every_s)
     except TimeoutError:
         raise AssertionError(f"not within {within_s:g} s: {what}") from None
     return answer
@@ -101,6 +104,8 @@ class House:
     lines: list[dict[str, Any]]
     lives: list[Process] = field(factory=list)
     environ: dict[str, str] = field(factory=dict)
+    rests: dict[str, str] = field(factory=dict)
+    """Where requests to each venue go."""
 
     @property
     def world(self) -> World:
@@ -121,10 +126,15 @@ class House:
         *words: str,
         on_line: Callable[[str], None] = lambda line: None,
         before: Callable[[], None] | None = None,
+        nursery: Nursery | None = None,
     ) -> Process:
-        """Begin a life of the product: ``framework run``."""
+        """Begin a life of the product: ``framework run``; from a nursery, or from a new interpreter."""
         live = [word for venue in VENUES for word in ("--live", venue)]
-        life = await self.command("run", *live, *words, on_line=on_line, before=before)
+        if nursery is None:
+            life = await self.command("run", *live, *words, on_line=on_line, before=before)
+        else:
+            all_words = ("run", *live, *words, "--config", str(self.config))
+            life = await Process.copied(nursery, *all_words, environ=self._environment(), on_line=on_line)
         self.lives.append(life)
         return life
 
@@ -135,10 +145,13 @@ class House:
         before: Callable[[], None] | None = None,
     ) -> Process:
         """Begin any command on the deployment."""
-        keys = {"KILLS_KEY": DEFAULT_KEY.key, "KILLS_SECRET": DEFAULT_KEY.secret, **self.environ}
         return await Process.start(
-            *words, "--config", str(self.config), environ=environment(self.site, keys), on_line=on_line, before=before
+            *words, "--config", str(self.config), environ=self._environment(), on_line=on_line, before=before
         )
+
+    def _environment(self) -> dict[str, str]:
+        keys = {"KILLS_KEY": DEFAULT_KEY.key, "KILLS_SECRET": DEFAULT_KEY.secret, **self.environ}
+        return environment(self.site, keys)
 
     async def up(self, *words: str, before: Callable[[], None] | None = None) -> Process:
         """Begin a life, and wait until its session is up."""
@@ -263,6 +276,7 @@ async def built(
     )
     config.write_text(HEAD.format(state="var", port=port, stop=STOP_PERCENT) + accounts, encoding="utf-8")
     house = House(directory, emulator, sender, config, installed(directory), lines)
+    house.rests.update({venue: ready[venue]["rest"] for venue in VENUES})
     try:
         yield house
     finally:

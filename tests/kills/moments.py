@@ -20,8 +20,15 @@ ORDERS = (
 )
 """The routes by which orders and stops are placed, moved and cancelled."""
 
+READINGS: Mapping[str, frozenset[str]] = {
+    "binance": frozenset({"/fapi/v3/positionRisk", "/fapi/v1/openOrders", "/fapi/v1/openAlgoOrders"}),
+    "bybit": frozenset({"/v5/position/list", "/v5/order/realtime"}),
+}
+"""The routes by which a start learns what is open."""
+
 MOST: Mapping[str, int] = {
     "request": 25,
+    "reading": 8,
     "order": 8,
     "answer": 8,
     "fill": 4,
@@ -39,6 +46,12 @@ TIMED: Mapping[str, tuple[float, float]] = {"starting": (0.2, 1.1), "anytime": (
 KINDS = (*MOST, *TIMED)
 LATEST_S = 2.0
 """A moment that has not come so long after the session was up does not come any more: it is killed then."""
+
+UP_WITHIN_S = 150.0
+"""A session that is not up so long after its process was begun is a violation. A start may have to wait for the next
+minute of a venue's limits, and a busy machine is slow; nothing takes so long."""
+
+NEVER = "never up"
 
 BREATH_S = 0.004
 """Half of all kills come at once, the others up to so much later."""
@@ -65,20 +78,30 @@ def drawn(chance: Random) -> Moment:
 
 @define(eq=False)
 class Doom:
-    """Waits for a moment in one life, and strikes once. `struck`: the kind of moment that it was in the end."""
+    """Waits for a moment in one life, and strikes once. `struck`: the kind of moment that it was in the end.
+
+    `recovers`: something was open when the life began, so it has to be read back.
+    """
 
     moment: Moment
     strike: Callable[[], None]
     journal: Path
+    recovers: bool = False
     struck: str = field(default="", init=False)
-    done: asyncio.Event = field(factory=asyncio.Event, init=False)
+    struck_recovering: bool = field(default=False, init=False)
     _count: int = field(default=0, init=False)
     _orders: set[int] = field(factory=set, init=False)
+    _readings: dict[int, tuple[str, str]] = field(factory=dict, init=False)
+    _unread: set[tuple[str, str]] = field(
+        factory=lambda: {(venue, path) for venue, paths in READINGS.items() for path in paths}, init=False
+    )
     _timers: list[asyncio.TimerHandle] = field(factory=list, init=False)
+    _never: asyncio.TimerHandle | None = field(default=None, init=False)
     _watch: asyncio.Task[None] | None = field(default=None, init=False)
 
     def born(self) -> None:
         """The process has begun."""
+        self._never = self._later(UP_WITHIN_S, NEVER)
         if self.moment.kind == "starting":
             self._later(self.moment.delay_s, "starting")
         if self.moment.kind == "commit":
@@ -86,6 +109,8 @@ class Doom:
 
     def up(self) -> None:
         """Its session is up."""
+        if self._never is not None:
+            self._never.cancel()
         if self.moment.kind == "anytime":
             self._later(self.moment.delay_s, "anytime")
         self._later(LATEST_S, "late")
@@ -105,8 +130,13 @@ class Doom:
             if line["path"] in ORDERS and line["method"] != "GET":
                 self._orders.add(line["id"])
                 self._met("order")
-        elif kind == "response" and line["request"] in self._orders:
-            self._met("answer")
+            if line["path"] in READINGS[line["venue"]] and line["method"] == "GET":
+                self._readings[line["id"]] = (line["venue"], line["path"])
+                self._met("reading")
+        elif kind == "response":
+            self._unread.discard(self._readings.get(line["request"], ("", "")))
+            if line["request"] in self._orders:
+                self._met("answer")
         elif kind in ("fill", "stop"):
             self._met(kind)
         elif kind == "stream":
@@ -147,11 +177,12 @@ class Doom:
         else:
             self._strike(kind)
 
-    def _later(self, delay_s: float, kind: str) -> None:
-        self._timers.append(asyncio.get_running_loop().call_later(delay_s, self._strike, kind))
+    def _later(self, delay_s: float, kind: str) -> asyncio.TimerHandle:
+        timer = asyncio.get_running_loop().call_later(delay_s, self._strike, kind)
+        self._timers.append(timer)
+        return timer
 
     def _strike(self, kind: str) -> None:
         if not self.struck:
-            self.struck = kind
+            self.struck, self.struck_recovering = kind, self.recovers and bool(self._unread)
             self.strike()
-            self.done.set()

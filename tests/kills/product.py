@@ -9,9 +9,11 @@ import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from attrs import define, field
+
+from .nursery import Nursery
 
 ROOT = Path(__file__).parents[2]
 COMMAND = (sys.executable, "-c", "from framework.cli import main; main()")
@@ -37,11 +39,26 @@ def environment(site: Path, more: Mapping[str, str]) -> dict[str, str]:
     return {**kept, "PYTHONPATH": os.pathsep.join((str(ROOT), str(site))), "PYTHONUNBUFFERED": "1", **more}
 
 
+class Running(Protocol):
+    """A process that was begun: by asyncio, or by a nursery."""
+
+    @property
+    def pid(self) -> int: ...
+    @property
+    def stdout(self) -> asyncio.StreamReader | None: ...
+    @property
+    def stderr(self) -> asyncio.StreamReader | None: ...
+    @property
+    def returncode(self) -> int | None: ...
+    def send_signal(self, number: int, /) -> None: ...
+    async def wait(self) -> int: ...
+
+
 @define(eq=False)
 class Process:
     """A command that runs, and what it has printed. `on_line` is called with each line of its output."""
 
-    running: asyncio.subprocess.Process
+    running: Running
     on_line: Callable[[str], None] = lambda line: None
     out: list[str] = field(factory=list, init=False)
     err: list[str] = field(factory=list, init=False)
@@ -68,6 +85,13 @@ class Process:
         )  # fmt: skip
         return cls(running, on_line)
 
+    @classmethod
+    async def copied(
+        cls, nursery: Nursery, *words: str, environ: Mapping[str, str], on_line: Callable[[str], None]
+    ) -> Process:
+        """Begin the command in a process that has the product's modules in its memory already."""
+        return cls(await nursery.born(words, str(ROOT), environ), on_line)
+
     @property
     def status(self) -> int | None:
         """Its exit status; negative: the signal that ended it; None: it runs."""
@@ -76,14 +100,14 @@ class Process:
     def signal(self, number: int) -> None:
         """Send it a signal, unless it has ended."""
         with suppress(ProcessLookupError):
-            os.kill(self.running.pid, number)
+            self.running.send_signal(number)
 
     def kill(self) -> None:
         """End it as the out-of-memory killer would."""
         if self.status is None:
             self.signal(signal.SIGKILL)
 
-    async def ended(self, within_s: float = 60.0) -> int:
+    async def ended(self, within_s: float = 120.0) -> int:
         """Wait for its end, and for the last of what it has printed; answers its status."""
         async with asyncio.timeout(within_s):
             await self._readers

@@ -17,6 +17,7 @@ from framework import PositionChanged
 from framework.journal import JournalReader
 from framework_simulator.emulator.build import DEFAULT_KEY
 from tests.oracle.bounds import Bounds
+from tests.oracle.invariants.one_entry import OneEntry
 from tests.oracle.judging import Case, Judgement, judge
 from tests.oracle.names import Names
 from tests.oracle.plans import Plans, read_plans
@@ -24,7 +25,8 @@ from tests.oracle.uptime import Uptime
 
 from .house import SYMBOLS, VENUES, House, built, said, until
 from .market import Market
-from .moments import Doom, Moment
+from .moments import NEVER, UP_WITHIN_S, Doom, Moment
+from .nursery import Nursery
 from .sender import Wish
 from .witness import Witness, now_ns
 
@@ -41,28 +43,37 @@ DEADLINE_NS = 30_000_000_000
 
 WAVE_PAUSE_S = (0.0, 0.6)
 WAVES_A_LIFE = 2
-STARTED_S = 90.0
-"""With what its predecessors have used of a minute's limits a start may have to wait for the next one."""
+SETTLED_S = 240.0
+"""An entry that nobody answered is given up after a minute or so; a busy machine is slow."""
 
-SETTLED_S = 75.0
+LOOKED_AT_EVERY_S = 0.05
 
 
 @frozen
 class Ending:
-    """How one life ended: the moment that was drawn, and the one that it was."""
+    """How one life ended: the moment that was drawn, and the one that it was.
+
+    `recovering`: something was open, and the life had not read all of it back yet.
+    """
 
     drawn: str
     struck: str
     count: int
     lived_s: float
     was_up: bool
+    recovering: bool = False
 
 
 @define
 class Outcome:
-    """What a story left behind."""
+    """What a story left behind.
+
+    `planned`: how many lives were to be ended. `judged`: the story was told to its end, and looked at.
+    """
 
     seed: str
+    planned: int = 0
+    judged: bool = False
     endings: list[Ending] = field(factory=list)
     problems: list[str] = field(factory=list)
     figures: dict[str, Any] = field(factory=dict)
@@ -72,24 +83,31 @@ class Outcome:
         """How often a life ended at each kind of moment."""
         return Counter(one.struck for one in self.endings)
 
+    @property
+    def unjudged(self) -> int:
+        """How many of its kills nobody has judged: those that never were among them."""
+        return 0 if self.judged else self.planned
+
 
 @define(eq=False)
 class Story:
     """Ends a life at each of the `moments`, then lets one live until everything is in order.
 
-    What else chance decides follows `seed`. `directory` must be empty.
+    What else chance decides follows `seed`. `directory` must be empty. `nursery`: where lives come from that are not
+    ended while they start, to be quicker; the last life of each story comes from a new interpreter all the same.
     """
 
     seed: str
     moments: Sequence[Moment]
     directory: Path
+    nursery: Nursery | None = None
     chance: Random = field(init=False)
     outcome: Outcome = field(init=False)
     _doom: Doom | None = field(default=None, init=False)
 
     def __attrs_post_init__(self) -> None:
         self.chance = Random(self.seed)
-        self.outcome = Outcome(self.seed)
+        self.outcome = Outcome(self.seed, len(self.moments))
 
     async def told(self) -> Outcome:
         """Let it happen."""
@@ -105,6 +123,7 @@ class Story:
                 await market.stop()
             await self._last_life(house, witness)
             self._judge(house, witness)
+            self.outcome.judged = True
         return self.outcome
 
     # ── lives ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -117,31 +136,33 @@ class Story:
             life.kill()
             died_ns = now_ns()
 
-        doom = self._doom = Doom(moment, strike, house.journal)
+        doom = self._doom = Doom(moment, strike, house.journal, bool(house.held()))
         if self.chance.random() < 0.5:
             self._wave(house)
-        life = await house.run(on_line=lambda line: doom.printed())
+        nursery = None if moment.kind == "starting" else self.nursery
+        life = await house.run(on_line=lambda line: doom.printed(), nursery=nursery)
         doom.born()
         feeding = asyncio.create_task(self._feed(house, doom))
-        waiting = asyncio.create_task(doom.done.wait())
-        ended = asyncio.create_task(life.ended())
-        await asyncio.wait({waiting, ended}, return_when=asyncio.FIRST_COMPLETED)
-        status = await ended
-        self._doom = None
-        doom.over()
-        for task in (feeding, waiting):
-            task.cancel()
-        await asyncio.gather(feeding, waiting, return_exceptions=True)
+        try:
+            status = await life.ended(2 * UP_WITHIN_S)  # the doom strikes long before
+        finally:
+            self._doom = None
+            doom.over()
+            feeding.cancel()
+            await asyncio.gather(feeding, return_exceptions=True)
         if not doom.struck:
             witness.problems.append(f"a life ended by itself with status {status}: {life.err}")
+        elif doom.struck == NEVER:
+            witness.problems.append(f"its session was not up within {UP_WITHIN_S:g} s: {life.out[-3:]} {life.err}")
         witness.died(life, died_ns or now_ns())
         lived_s = round(time.perf_counter() - began, 3)
         was_up = any("live: accounts" in line for line in life.out)
-        self.outcome.endings.append(Ending(moment.kind, doom.struck, moment.count, lived_s, was_up))
+        ending = Ending(moment.kind, doom.struck, moment.count, lived_s, was_up, doom.struck_recovering)
+        self.outcome.endings.append(ending)
 
     async def _feed(self, house: House, doom: Doom) -> None:
         """Tell when the session is up, and send it a few waves."""
-        await said(house.lives[-1], "live: accounts")
+        await said(house.lives[-1], "live: accounts", 2 * UP_WITHIN_S)
         doom.up()
         for _ in range(WAVES_A_LIFE):
             await asyncio.sleep(self.chance.uniform(*WAVE_PAUSE_S))
@@ -157,8 +178,13 @@ class Story:
     async def _last_life(self, house: House, witness: Witness) -> None:
         life = await house.run()
         try:
-            await said(life, "live: accounts", STARTED_S)
-            await until(lambda: life.status is not None or witness.settled(), "everything is in order", SETTLED_S)
+            await said(life, "live: accounts", UP_WITHIN_S)
+            await until(
+                lambda: life.status is not None or witness.settled(),
+                "everything is in order",
+                SETTLED_S,
+                LOOKED_AT_EVERY_S,
+            )
         except AssertionError as error:
             witness.problems.append(f"{error}: {self._unsettled(house)}")
         life.signal(15)
@@ -198,7 +224,13 @@ class Story:
             **judgement.figures,
             "stops_moved": moved,
             "signals_acknowledged": signals,
+            "acknowledgements_lost": sum(not count for count in witness.taken().values()),
+            "double_openings": sum(one.count for one in judgement.verdicts if one.number == OneEntry.number),
+            "naked_up_ms": {
+                venue: [round(one.up_ns / 1e6, 3) for one in judgement.naked if one.venue == venue] for venue in VENUES
+            },
             "sessions_begun": len(up),
+            "starts_that_waited": sum(any("the start waits" in line for line in life.out) for life in house.lives),
             "requests": sum(line["kind"] == "request" for line in house.lines),
             "ledger_lines": len(house.lines),
         }

@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 from random import Random
+from typing import Any
 
-from tests.kills.moments import KINDS, MOST, Moment, drawn
+import pytest
+
+from tests.kills import moments
+from tests.kills.moments import KINDS, MOST, READINGS, Doom, Moment, drawn
 from tests.kills.story import Story
 
 CHOSEN = (
@@ -19,6 +23,7 @@ CHOSEN = (
     Moment("event", 4, breath_s=0.001),
     Moment("printed", 3),
     Moment("request", 6),
+    Moment("reading", 2),
     Moment("starting", delay_s=0.5),
 )
 
@@ -39,3 +44,38 @@ def test_every_kind_of_moment_is_drawn_and_the_same_seed_draws_the_same() -> Non
     assert {moment.kind for moment in many} == set(KINDS)
     assert many == [drawn(Random(seed)) for seed in range(200)]
     assert all(1 <= moment.count <= MOST[moment.kind] for moment in many if moment.kind in MOST)
+
+
+def test_a_life_that_never_comes_up_is_ended_and_the_moment_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(moments, "UP_WITHIN_S", 0.01)
+
+    async def scenario() -> None:
+        struck = asyncio.Event()
+        doom = Doom(Moment("fill", 1), struck.set, tmp_path / "journal.db")
+        doom.born()
+        await struck.wait()
+        assert doom.struck == moments.NEVER
+
+    asyncio.run(scenario())
+
+
+def test_a_life_recovers_until_everything_that_tells_what_is_open_was_read(tmp_path: Path) -> None:
+    def line(kind: str, number: int, venue: str = "", path: str = "") -> dict[str, Any]:
+        return {"kind": kind, "id": number, "request": number, "venue": venue, "path": path, "method": "GET"}
+
+    routes = [(venue, path) for venue, paths in READINGS.items() for path in sorted(paths)]
+
+    def told(answers: int, *, recovers: bool) -> bool:
+        doom = Doom(Moment("acknowledged", 1), lambda: None, tmp_path / "journal.db", recovers)
+        for number, route in enumerate(routes):
+            doom.line(line("request", number, *route))
+        for number in range(answers):
+            doom.line(line("response", number))
+        doom.acknowledged()
+        return doom.struck_recovering
+
+    assert told(len(routes) - 1, recovers=True)
+    assert not told(len(routes), recovers=True)
+    assert not told(0, recovers=False)

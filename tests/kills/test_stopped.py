@@ -31,7 +31,7 @@ def play(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Run a scenario to its end, or fail."""
 
     async def patient() -> None:
-        async with asyncio.timeout(90 + 3 * STOPPED_S):
+        async with asyncio.timeout(300 + 3 * STOPPED_S):
             await scenario()
 
     asyncio.run(patient())

@@ -127,11 +127,15 @@ class Witness:
         return found
 
     def _acknowledged(self) -> Iterator[str]:
+        for signal_id, count in self.taken().items():
+            if count != 1:
+                yield f"signal {signal_id} was acknowledged, and was taken in {count} times by the journal"
+
+    def taken(self) -> dict[str, int]:
+        """How often the journal says that it took in each signal that was acknowledged."""
         with JournalReader.open(self.house.journal) as reader:
             known = Counter(row.signal_id for row in reader.signals() if row.outcome != "refused")
-        for signal_id in self.house.sender.acknowledged:
-            if known[signal_id] != 1:
-                yield f"signal {signal_id} was acknowledged, and was taken in {known[signal_id]} times by the journal"
+        return {signal_id: known[signal_id] for signal_id in self.house.sender.acknowledged}
 
     def _marks(self) -> Iterator[str]:
         """What each death left as durable is still there, with the same hash."""

@@ -329,7 +329,10 @@ def test_the_venue_s_own_limits_are_taken_over_and_counted() -> None:
 
 def test_what_others_spent_beside_us_is_heard_from_the_headers() -> None:
     async def scenario() -> None:
-        async with emulated() as venue, at(venue) as rig, at(venue) as other:
+        theirs = KeyInfo("theirs", "their-secret", "their-account")
+        keys = {"api_key": Secret(theirs.key), "api_secret": Secret(theirs.secret)}
+        plan = Plan(keys=(DEFAULT_KEY, theirs))
+        async with emulated(plan) as venue, at(venue) as rig, at(venue, **keys) as other:
             for _ in range(5):
                 await other.exchange.balance()
             before = rig.exchange.line.budget.used("weight")

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 import framework_binance
 from framework import Exchange, ExchangeError, OrderReport, StopReport, StreamLost, StreamRestored
 from framework.testing import check_readme
 from framework_binance import limits
 from framework_binance.exchange import Binance
+from framework_simulator.emulator.binance import limits as emulated_limits
+from framework_venue import starting
 from framework_venue.budget import Purpose
 
-from .rig import SYMBOL, at, close, d, emulated, entry, make, refused_start, run, stop, trading, until
+from .rig import MS, SYMBOL, at, close, d, emulated, entry, make, refused_start, run, stop, trading, until
 
 
 def other_tasks() -> set[str]:
@@ -141,6 +145,25 @@ def test_a_stop_in_the_middle_of_requests_and_reconnects_leaves_nothing() -> Non
     run(scenario)
 
 
+def test_an_account_that_another_instance_trades_is_refused_but_may_be_looked_at() -> None:
+    async def scenario() -> None:
+        async with emulated() as venue:
+            async with at(venue) as first:
+                error = await refused_start(venue)
+                assert (error.code, error.for_good) == ("account_in_use", True)
+                assert f"is traded by process {os.getpid()} on this machine" in str(error)
+
+                looking = make(venue.rest)
+                await looking.start(evolve(first.probe.link("account"), reads_only=True))
+                assert await looking.positions() == ()
+                await looking.stop()
+                assert (await refused_start(venue)).code == "account_in_use"
+            async with at(venue) as second:
+                assert await second.exchange.positions() == ()
+
+    run(scenario)
+
+
 def test_it_can_be_started_again() -> None:
     async def scenario() -> None:
         async with emulated() as venue:
@@ -183,5 +206,29 @@ def test_a_start_and_its_first_reading_go_ahead_although_all_but_the_stops_share
                 assert await second.exchange.resting() == ()
                 with pytest.raises(ExchangeError, match="no room in the venue's limits"):
                     await second.exchange.resting()
+
+    run(scenario)
+
+
+def test_a_start_with_little_left_of_the_limits_says_so_once_and_waits_for_the_next_minute(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(starting, "LONGEST_S", 0.3)
+    monkeypatch.setattr(emulated_limits, "MINUTE_NS", 1440 * emulated_limits.MINUTE_NS)
+
+    async def scenario() -> None:
+        async with emulated() as venue:
+            async with at(venue) as first:
+                while first.exchange.line.budget.used(limits.WEIGHT) < 2150:
+                    await first.exchange.line.client.read(limits.ALL_OPEN_STOPS, {}, Purpose.PROTECT)
+            async with at(venue) as second:
+                (told,) = second.notices("start_waits")
+                assert "of 2400 weight are used in this minute" in told.message
+                assert "the start waits 0.3 s, what is open keeps its stops" in told.message
+                rules_ns = venue.requests("/fapi/v1/exchangeInfo")[-1]["t"]
+                before_ns, after_ns = [line["t"] for line in venue.requests("/fapi/v1/time") if line["t"] < rules_ns][
+                    -2:
+                ]
+                assert after_ns - before_ns >= 300 * MS
 
     run(scenario)

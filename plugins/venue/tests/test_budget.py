@@ -350,3 +350,42 @@ def test_no_window_is_ever_overdrawn_everybody_gets_a_turn_and_urgent_ones_first
             # Who was there first, is more urgent, and costs the same, is never behind.
             if requests[other][0] < purpose and requests[other][1] == costs and asked[other] <= asked[number]:
                 assert later <= when
+
+
+# ── what others spend ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_venue_that_counts_anew_gives_back_what_others_had_used() -> None:
+    async def scenario(desk: Desk) -> None:
+        await desk.budget.take(Purpose.READ, {"weight": 5}, within_s=1)
+        desk.budget.heard("weight", 95)
+        assert desk.budget.used("weight") == 95
+        desk.ask(Purpose.PROTECT, weight=20)
+        await asyncio.sleep(7)
+        desk.budget.heard("weight", 6)
+        await desk.all()
+        assert desk.sent == [(7.0, "PROTECT")]
+        assert desk.budget.used("weight") == 5 + 1 + 20
+
+    at_a_desk(scenario, Window("weight", 100, 60.0, counted_anew=True))
+
+
+def test_an_answer_that_is_a_little_older_than_another_gives_nothing_back() -> None:
+    async def scenario(desk: Desk) -> None:
+        desk.budget.heard("weight", 95)
+        desk.budget.heard("weight", 60)
+        assert desk.budget.used("weight") == 95
+
+    at_a_desk(scenario, Window("weight", 100, 60.0, counted_anew=True))
+
+
+def test_a_venue_whose_window_slides_gives_nothing_back_before_it_is_over() -> None:
+    async def scenario(desk: Desk) -> None:
+        desk.budget.heard("weight", 95)
+        desk.budget.heard("weight", 1)
+        assert desk.budget.used("weight") == 95
+        desk.ask(Purpose.PROTECT, weight=20)
+        await desk.all()
+        assert desk.sent == [(60.0, "PROTECT")]
+
+    at_a_desk(scenario)

@@ -85,6 +85,7 @@ class Binance(BinanceSettings, VenueExchange):
 
     name: ClassVar[str] = "binance"
     ccxt_name: ClassVar[str] = "binanceusdm"
+    starts_use: ClassVar[str] = limits.WEIGHT
 
     capabilities: Capabilities = field(init=False)
     _session: Session | None = field(default=None, init=False, repr=False)

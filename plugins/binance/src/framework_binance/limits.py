@@ -115,4 +115,4 @@ def retry_after_s(reply: Reply) -> float | None:
 
 def _window(name: str, limit: int, length_s: float, share: Percent) -> Window:
     allowed = max(1, int(share.value * limit / 100))
-    return Window(name, min(limit, allowed), length_s, KEPT[name])
+    return Window(name, min(limit, allowed), length_s, KEPT[name], counted_anew=True)

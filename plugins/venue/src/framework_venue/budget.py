@@ -33,13 +33,15 @@ class Purpose(enum.IntEnum):
 class Window:
     """A venue's limit: `limit` of cost within any `length_s` seconds.
 
-    `kept` is the share that only stops and closes may use, as a fraction of the limit.
+    `kept` is the share that only stops and closes may use, as a fraction of the limit. `counted_anew`: the venue's own
+    count begins at zero with every interval of the calendar, so it may tell of more room than we know of.
     """
 
     name: str
     limit: int
     length_s: float
     kept: float = 0.5
+    counted_anew: bool = False
 
     def room(self, purpose: Purpose) -> int:
         """How much requests of this purpose, and less urgent ones, may use of the window together; at least 1."""
@@ -70,11 +72,13 @@ class BudgetError(Exception):
 
 @define
 class _Use:
-    """What was spent of a window, and for what. What the venue counts beyond that was spent by others."""
+    """What was spent of a window, and for what. What the venue counts beyond that was spent by `others`."""
 
     window: Window
     spent: deque[tuple[float, int, Purpose]] = field(factory=deque)
     totals: list[int] = field(factory=lambda: [0] * len(Purpose))
+    others: deque[tuple[float, int]] = field(factory=deque)
+    by_others: int = 0
 
     def add(self, now: float, cost: int, purpose: Purpose) -> None:
         self.spent.append((now, cost, purpose))
@@ -84,7 +88,25 @@ class _Use:
         while self.spent and self.spent[0][0] <= now - self.window.length_s:
             _, cost, purpose = self.spent.popleft()
             self.totals[purpose] -= cost
-        return sum(self.totals)
+        while self.others and self.others[0][0] <= now - self.window.length_s:
+            self.by_others -= self.others.popleft()[1]
+        return sum(self.totals) + self.by_others
+
+    def told(self, now: float, used: int) -> bool:
+        """The venue counts so much. Answers whether there is more room than before.
+
+        Far less than others have spent alone: the venue has begun to count anew, and what they spent is over.
+        """
+        ours = self.used(now) - self.by_others
+        anew = self.window.counted_anew and used < self.by_others // 2
+        if anew:
+            self.others.clear()
+            self.by_others = 0
+        more = used - ours - self.by_others
+        if more > 0:
+            self.others.append((now, more))
+            self.by_others += more
+        return anew
 
     def fits(self, purpose: Purpose, cost: int, now: float) -> bool:
         """Whether the whole fits into the limit, and all that is no more urgent into its share.
@@ -94,12 +116,14 @@ class _Use:
         used = self.used(now)
         if not used:
             return True  # a cost larger than its share is let through alone: it would wait for ever otherwise
-        shared = sum(self.totals[purpose:])
+        shared = sum(self.totals[purpose:]) + self.by_others  # so that they never eat the share kept for stops
         return used + cost <= self.window.limit and shared + cost <= self.window.room(purpose)
 
     def next_change(self, now: float) -> float | None:
         """When the oldest cost leaves the window; None if there is none."""
-        return self.spent[0][0] + self.window.length_s if self.used(now) else None
+        if not self.used(now):
+            return None
+        return min(row[0][0] for row in (self.spent, self.others) if row) + self.window.length_s
 
 
 @define(eq=False)
@@ -162,12 +186,8 @@ class Budget:
     def heard(self, name: str, used: int) -> None:
         """The venue says how much of a window is used. What others spent beside us is added to our count."""
         use = self._uses.get(name)
-        if use is None:
-            return
-        now = self.time_s()
-        more = used - use.used(now)
-        if more > 0:
-            use.add(now, more, Purpose.PREPARE)  # so that what others spend never eats the share kept for stops
+        if use is not None and use.told(self.time_s(), used):
+            self._pump()
 
     def used(self, name: str) -> int:
         """How much of a window is in use as far as we know."""

@@ -32,10 +32,11 @@ from framework import (
     VenueNotice,
 )
 
-from . import loading
+from . import loading, starting
 from .answers import Answer
 from .background import Background
 from .budget import Budget, Window
+from .claim import Claim, claimed
 from .client import Client, Dialect, open_session, tapped
 from .clock import VenueClock, off_text
 from .ids import OrderIds
@@ -108,9 +109,13 @@ class VenueExchange(VenueSettings, ABC):
     ccxt_name: ClassVar[str]
     """The class of ccxt.pro, like ``binanceusdm``."""
 
+    starts_use: ClassVar[str] = ""
+    """The window of the budget, counted by the minute of the calendar, that many starts would use up; empty: none."""
+
     _line: Line | None = field(default=None, init=False, repr=False)
     _refresh: asyncio.Event | None = field(default=None, init=False, repr=False)
     _carrier: Callable[[], aiohttp.ClientSession] | None = field(default=None, init=False, repr=False)
+    _claim: Claim | None = field(default=None, init=False, repr=False)
 
     # ── for the venue to fill in ────────────────────────────────────────────────────────────────────────────
 
@@ -160,8 +165,11 @@ class VenueExchange(VenueSettings, ABC):
         line = self._line = self._open(link)
         line.client.is_starting = not link.reads_only
         try:
+            if not link.reads_only:
+                self._claim = self._claimed(link.account)
             line.streams.extend(self.make_streams(line))
             await line.client.sync_clock()
+            await starting.await_room(line.client, self.starts_use, line.notice)
             line.markets = dict(await self.read_markets(line))
             if not link.reads_only:
                 await self.check_account(line)
@@ -187,6 +195,7 @@ class VenueExchange(VenueSettings, ABC):
         line, self._line = self._line, None
         if line is None:
             return
+        claim, self._claim = self._claim, None
         await line.background.aclose()
         await line.preparing.aclose()
         line.budget.close()
@@ -196,6 +205,8 @@ class VenueExchange(VenueSettings, ABC):
             await api.close()
         finally:
             await line.session.close()
+            if claim is not None:
+                claim.release()
 
     async def markets(self) -> Mapping[str, MarketRules]:
         """The rules of every market that may be traded now, as read last; they are refreshed every ten minutes."""
@@ -313,6 +324,11 @@ class VenueExchange(VenueSettings, ABC):
             link.emit(SilenceAsked(link.clock.now_ns() + math.ceil(seconds * NS), why))
 
         budget.on_silence = asked
+
+    def _claimed(self, account: str) -> Claim | None:
+        """None for a stand-in within this process: nobody else can reach it."""
+        stands_in = self._carrier is not None
+        return None if stands_in else claimed(account, self.ccxt_name, self.base_url, self.api_key.reveal())
 
     def _check_symbols(self, line: Line) -> None:
         unknown = [symbol for symbol in self.symbols if symbol not in line.markets]

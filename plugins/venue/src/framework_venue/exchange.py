@@ -258,6 +258,7 @@ class VenueExchange(VenueSettings, ABC):
 
         self._keep_silent(link, budget)
         line = Line(link, clock, session, budget, client, background, board, OrderIds(), Preparer(put))
+        client.repeat_after_s = self.repeat_after_ms / 1000
         client.on_notice = line.notice
         client.on_stale_rules = lambda answer: self._rules_are_stale(line, answer)
         frames.streams = line.streams

@@ -44,8 +44,8 @@ RETRY_AFTER_S = (0.25, 0.35, 0.5, 0.65, 0.75)
 
 TRIGGERING = "-4117"
 
-CLOSE_S = 1.0
-"""How long the answer to a close is waited for: then the position is read, and what is left of it closed."""
+CLOSE_UNITS = 2
+"""In so many times its patience the answer to a close is lost: the position is read, and what is left of it closed."""
 
 
 # ── entries and closes ──────────────────────────────────────────────────────────────────────────────────────
@@ -71,7 +71,8 @@ async def place_entry(session: Session, streams: Streams, order: EntryOrder) -> 
 
 async def close_position(session: Session, streams: Streams, order: CloseOrder) -> EntryAnswer:
     """Send a reduce-only market order. Refused because nothing is left to reduce, it says so."""
-    answer = await _placed(session, close_params(order), Purpose.PROTECT, order, answer_s=CLOSE_S)
+    answer_s = session.line.client.patience_s() * CLOSE_UNITS
+    answer = await _placed(session, close_params(order), Purpose.PROTECT, order, answer_s=answer_s)
     if isinstance(answer, Answer) and answer.hint is Hint.NO_POSITION:
         flat = await _is_flat(session, order.symbol)
         if flat:
@@ -178,10 +179,18 @@ async def place_stop(session: Session, order: StopOrder) -> StopAnswer:
         await asyncio.sleep(pause_s)
         heard = await client.insist(limits.PLACE_STOP, params, Purpose.PROTECT)
     answer = heard.result
-    if not heard.alone and not answer.accepted and answer.hint is not Hint.DUPLICATE:
-        # One copy was refused; what became of the others nobody knows.
-        return Unknown(f"{answer.code}: {answer.message}; an earlier copy was not answered")
-    return await _stop_answer(session, answer, order)
+    if heard.alone or answer.accepted or answer.hint is Hint.DUPLICATE:
+        return await _stop_answer(session, answer, order)
+    return await _refused_copy(session, answer, order)
+
+
+async def _refused_copy(session: Session, answer: Answer, order: StopOrder) -> StopAnswer:
+    """One copy was refused; what became of the others nobody knows, unless the venue knows the stop.
+
+    A stop whose price has been passed can't wait for that: the position is to be closed at once.
+    """
+    read = await _read_stop_back(session, answer, order.symbol, order.client_id)
+    return answer.as_refusal() if isinstance(read, Unknown) and answer.hint is Hint.CROSSED else read
 
 
 async def _stop_answer(session: Session, answer: Answer, order: StopOrder) -> StopAnswer:

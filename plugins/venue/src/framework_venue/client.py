@@ -35,7 +35,7 @@ Venues answer within a fraction of it. What is still open is not known to be pro
 of unknown outcome is read back.
 """
 
-TRIES = {Purpose.PROTECT: 5, Purpose.ENTER: 3, Purpose.READ: 3, Purpose.PREPARE: 4}
+TRIES = {Purpose.PROTECT: 7, Purpose.ENTER: 3, Purpose.READ: 3, Purpose.PREPARE: 5}
 """How many copies are sent at most of what may arrive more than once."""
 
 PATIENCE = {Purpose.PROTECT: 1, Purpose.ENTER: 1, Purpose.READ: 4, Purpose.PREPARE: 2}
@@ -188,7 +188,7 @@ class Client:
             send=lambda left_s: self._carried(route, params, purpose, left_s),
             is_lost=lambda answer: answer.kind is Kind.UNKNOWN,
             manner=Manner(TRIES[purpose], answer_s, PAUSE_S[purpose]),
-            patience_s=lambda: self.patience_s(PATIENCE[purpose]),
+            patience_s=lambda: self.patience_s(1 if self.is_starting else PATIENCE[purpose]),
             may_repeat=lambda: self._spares(route),
         ).heard()
 

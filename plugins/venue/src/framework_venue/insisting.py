@@ -19,15 +19,20 @@ F = TypeVar("F")
 MEAN_GAIN, SPREAD_GAIN, SPREADS = 1 / 8, 1 / 4, 4
 """How a retransmission timer follows the round trips that it sees: RFC 6298, section 2."""
 
-CROWD_S = 0.01
+CROWD_S = 0.005
 """For each other request under way an answer may take so much longer: fifty at once keep venue and machine busy."""
+
+STEADY = 4
+"""So many copies follow one another at the same pace. Before each further one twice the time goes by: an outage that
+outlasts four copies is asked after less often."""
 
 TICKS = 4
 """Patience is counted in so many parts. A loop that was busy in between hears what has come before it is used up."""
 
 FIRST_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 0.25
-"""Before another copy of what was not carried through: short, then twice as long each time, up to the longest."""
+"""Before another copy of what was not carried through: short, then twice as long each time, up to the longest. With
+less time left than the shortest no copy is sent: its answer would not be heard."""
 
 
 @define(eq=False)
@@ -41,7 +46,7 @@ class RoundTrips:
     def took(self, seconds: float) -> None:
         """An answer has come."""
         if self.mean_s is None:
-            self.mean_s, self.spread_s = seconds, seconds / 2
+            self.mean_s, self.spread_s = seconds, seconds / SPREADS
             return
         self.spread_s += SPREAD_GAIN * (abs(seconds - self.mean_s) - self.spread_s)
         self.mean_s += MEAN_GAIN * (seconds - self.mean_s)
@@ -106,12 +111,12 @@ class Insisting(Generic[T]):
                     wait_s, pause_s = pause_s, min(2 * pause_s, max(LONGEST_PAUSE_S, self.manner.pause_s))
                     continue
                 left_s = until_s - loop.time()
-                if left_s > 0 and self.may_repeat():
+                if sent < self.manner.tries and left_s > FIRST_PAUSE_S and self.may_repeat():
                     copies.append(loop.create_task(self.send(left_s)))
                     sent += 1
                 elif not copies:
                     break
-                wait_s = self.patience_s()
+                wait_s = self.patience_s() * 2 ** max(0, sent - STEADY)
         finally:
             for copy in copies:
                 copy.cancel()

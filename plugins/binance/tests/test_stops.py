@@ -288,6 +288,15 @@ def test_a_late_answer_to_a_stop_is_not_waited_for() -> None:
     run(scenario)
 
 
+def test_an_answer_within_the_time_that_is_set_is_waited_for() -> None:
+    async def scenario() -> None:
+        async with trading(repeat_after_ms=5_000) as rig:
+            assert report(await opened(rig, name="slow-response", delay_ms=600, count=1)).live
+            assert len(rig.requests("/fapi/v1/algoOrder", "POST")) == 1
+
+    run(scenario)
+
+
 def test_a_copy_that_is_refused_after_one_without_an_answer_says_what_the_venue_knows_of_the_stop() -> None:
     async def scenario() -> None:
         async with trading() as rig:

@@ -55,8 +55,13 @@ from .vanishing import has_vanished, vanished
 SLOWEST_CLOSE = 3
 """A close that is refused or lost is tried again after half a second, doubled this often at most: after four seconds.
 
-The position may be naked, and an outage may just have ended.
+An outage may just have ended.
 """
+
+NAKED_CLOSE_NS = SECOND_NS // 20
+SLOWEST_NAKED_NS = SECOND_NS // 4
+NAKED_CLOSES = 8
+"""The first so many closes of what no stop protects follow sooner: after 50 ms, doubled up to a quarter of a second."""
 
 CLOSE_TRIES = 5
 """So many closes in a row that were refused for good are a case for a person: the position is quarantined."""
@@ -241,7 +246,7 @@ def close_answered(position: Position, event: CloseAnswered, _policy: Policy, no
     if not isinstance(position.leg_of(event.client_id), CloseLeg):
         return position, ()
     position = note_close(position, event.client_id, event.answer)
-    soon = look_at(position, POLL_NS << min(sequence_of(event.client_id), SLOWEST_CLOSE))
+    soon = look_at(position, _next_close_ns(position, sequence_of(event.client_id)))
     match event.answer:
         case OrderReport() as report:
             position = evolve(position, refused_closes=0)
@@ -251,6 +256,13 @@ def close_answered(position: Position, event: CloseAnswered, _policy: Policy, no
         case Refusal(for_good=True) as refusal:
             return _close_refused(position, refusal, soon)
     return position, soon
+
+
+def _next_close_ns(position: Position, sequence: int) -> int:
+    """How long after a close that came to nothing the position is read again, and what is left of it closed."""
+    if position.live_stop is None and sequence < NAKED_CLOSES:
+        return min(NAKED_CLOSE_NS << sequence, SLOWEST_NAKED_NS)
+    return POLL_NS << min(sequence, SLOWEST_CLOSE)
 
 
 def _close_refused(position: Position, refusal: Refusal, soon: tuple[Command, ...]) -> Step:

@@ -34,6 +34,12 @@ from .steering import (
 
 RETRY_READ_NS = SECOND_NS
 SLOWEST_RETRY_NS = 8 * SECOND_NS
+NAKED_READ_NS = SECOND_NS // 4
+NAKED_READS = 8
+"""So many failed reads of what may be naked are followed by the next one after a quarter of a second.
+
+An outage that lasts longer is asked after less often: what is read must not use up what stops need.
+"""
 READS_BEFORE_ERROR = 5
 """So many failed reads in a row are a case for a person."""
 
@@ -264,7 +270,10 @@ def read_failed(position: Position, event: ReadFailed, _policy: Policy, now_ns: 
     count = position.failed_reads
     position, given_up = give_up_unread(evolve(position, failed_reads=count + 1), now_ns)
     covered = position.state.is_final or position.live_stop is not None
-    delay_ns = min(RETRY_READ_NS << min(count, 8), SLOWEST_RETRY_NS) if covered else RETRY_READ_NS
+    if covered:
+        delay_ns = min(RETRY_READ_NS << min(count, 8), SLOWEST_RETRY_NS)
+    else:
+        delay_ns = NAKED_READ_NS if count < NAKED_READS else RETRY_READ_NS
     again = (*given_up, *look_at(position, delay_ns))
     if count not in (0, READS_BEFORE_ERROR):
         return position, again

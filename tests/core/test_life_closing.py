@@ -183,18 +183,34 @@ def test_a_close_that_is_refused_because_the_venue_is_flat_is_not_repeated() -> 
     assert (life.it.state, life.asked(SendClose)) == (State.CLOSED, [])
 
 
-def test_closes_that_fail_again_and_again_come_less_often_but_never_seconds_late() -> None:
-    life = closing(protected(PLAIN))
-
+def waits_of_failing_closes(life: Life, answer: Refusal | Unknown) -> list[float]:
+    """After how many seconds the position is read, for each of ten closes in a row that come to nothing."""
     waits = []
     for _ in range(10):
-        life.happens(CloseAnswered(life.it.closes[-1].client_id, Refusal("busy", "not now", for_good=False)))
-        waits.append(life.asked(ReadVenue)[0].delay_ns)
-        life.read(held("1"))
+        life.happens(CloseAnswered(life.it.closes[-1].client_id, answer))
+        waits.append(life.asked(ReadVenue)[0].delay_ns / SECOND_NS)
+        life.read(held("1"), *(resting(each.client_id, each.trigger_price) for each in life.it.stops if each.is_live))
+    return waits
 
-    assert waits == sorted(waits)
-    assert waits[0] == SECOND_NS // 2
-    assert waits[-1] == 4 * SECOND_NS
+
+REFUSED, LOST = Refusal("busy", "not now", for_good=False), Unknown("no answer")
+
+
+@pytest.mark.parametrize("answer", [REFUSED, LOST])
+def test_closes_that_fail_again_and_again_come_less_often_but_never_seconds_late(answer: Refusal | Unknown) -> None:
+    waits = waits_of_failing_closes(closing(protected(PLAIN)), answer)
+
+    assert waits == [0.5, 1, 2, *[4] * 7]
+
+
+@pytest.mark.parametrize("answer", [REFUSED, LOST])
+def test_what_no_stop_protects_is_closed_again_at_once_and_then_four_times_a_second(answer: Refusal | Unknown) -> None:
+    life = opened(PLAIN)
+    life.happens(StopAnswered(life.it.stops[-1].client_id, Refusal("-2021", "crossed", crossed=True)))
+
+    waits = waits_of_failing_closes(life, answer)
+
+    assert waits == [0.05, 0.1, 0.2, *[0.25] * 5, 4, 4]
 
 
 def test_a_close_that_was_only_acknowledged_is_asked_for_until_it_ends() -> None:

@@ -562,27 +562,27 @@ def test_the_protection_that_owns_the_stop_decides_which_price_triggers_it(attac
 
 
 def delays_of_failed_reads(life: Life) -> list[float]:
-    """After how many seconds the venue is asked again, for each of seven failed reads in a row."""
+    """After how many seconds the venue is asked again, for each of ten failed reads in a row."""
     delays_s = []
-    for _ in range(7):
+    for _ in range(10):
         life.happens(ReadFailed("503"))
         delays_s.append(life.asked(ReadVenue)[0].delay_ns / SECOND_NS)
     return delays_s
 
 
-def test_a_failed_read_of_a_position_without_a_live_stop_is_made_again_every_second() -> None:
+def test_a_failed_read_of_a_position_without_a_live_stop_is_made_again_soon_and_then_every_second() -> None:
     life = opened(PLAIN)
     life.happens(answered(life, Unknown("timeout")))
 
-    assert delays_of_failed_reads(life) == [1] * 7
+    assert delays_of_failed_reads(life) == [0.25] * 8 + [1] * 2
 
 
-def test_a_failed_read_of_an_entry_that_nobody_answered_is_made_again_every_second() -> None:
+def test_a_failed_read_of_an_entry_that_nobody_answered_is_made_again_soon_and_then_every_second() -> None:
     life = Life(PLAIN, plan())
     life.happens(EntryAnswered(life.it.entry.client_id, Unknown("timeout")))
 
-    assert delays_of_failed_reads(life) == [1] * 7
+    assert delays_of_failed_reads(life) == [0.25] * 8 + [1] * 2
 
 
 def test_a_failed_read_of_a_position_that_its_stop_covers_is_made_again_ever_later() -> None:
-    assert delays_of_failed_reads(protected(PLAIN)) == [1, 2, 4, 8, 8, 8, 8]
+    assert delays_of_failed_reads(protected(PLAIN)) == [1, 2, 4, *[8] * 7]

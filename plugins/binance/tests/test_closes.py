@@ -8,6 +8,8 @@ from framework import OrderReport, OrderStatus, Refusal, Unknown
 
 from .rig import CLOSE, SYMBOL, close, d, run, trading
 
+POST = {"method": "POST", "path": "/fapi/v1/order"}
+
 
 def test_a_close_is_a_reduce_only_market_order() -> None:
     async def scenario() -> None:
@@ -79,6 +81,30 @@ def test_a_close_without_an_answer_is_unknown() -> None:
             report = await rig.exchange.entry_report(SYMBOL, CLOSE)
             assert report is not None
             assert report.status is OrderStatus.FILLED
+
+    run(scenario)
+
+
+def test_a_close_whose_answer_is_late_is_looked_for_and_sent_once() -> None:
+    async def scenario() -> None:
+        async with trading(repeat_after_ms=200) as rig:
+            await rig.buy()
+            rig.fault("slow-response", **POST, delay_ms=1_500)
+            answer = await rig.exchange.close_position(close())
+            assert isinstance(answer, OrderReport)
+            assert answer.status is OrderStatus.FILLED
+            assert len([line for line in rig.requests("/fapi/v1/order", "POST") if "reduceOnly" in line["params"]]) == 1
+
+    run(scenario)
+
+
+def test_a_close_whose_answer_does_not_come_is_unknown_after_twice_the_time_before_a_repetition() -> None:
+    async def scenario() -> None:
+        async with trading(repeat_after_ms=50) as rig:
+            await rig.buy()
+            rig.fault("slow-response", **POST, delay_ms=1_500)
+            rig.fault("refuse", method="GET", path="/fapi/v1/order", code=-2013)
+            assert isinstance(await rig.exchange.close_position(close()), Unknown)
 
     run(scenario)
 

@@ -262,6 +262,16 @@ def test_an_answer_that_takes_too_long_is_unknown_and_the_order_can_be_found() -
     run(scenario)
 
 
+def test_an_entry_whose_answer_is_late_is_looked_for_and_never_sent_again() -> None:
+    async def scenario() -> None:
+        async with trading(repeat_after_ms=50) as rig:
+            found = report(await placed(rig, name="slow-response", delay_ms=1_500))
+            assert (found.status, found.client_id) == (OrderStatus.FILLED, ENTRY)
+            assert len(posts(rig)) == 1
+
+    run(scenario)
+
+
 def test_a_success_without_an_order_id_is_unknown() -> None:
     async def scenario() -> None:
         async with trading() as rig:

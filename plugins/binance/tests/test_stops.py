@@ -8,6 +8,8 @@ import pytest
 
 from framework import PriceSource, Refusal, StopAnswer, StopReport, StopSeen, Unknown
 from framework_binance import orders
+from framework_venue.budget import Purpose
+from framework_venue.client import TRIES
 
 from .rig import STOP, SYMBOL, Rig, d, run, stop, trading
 
@@ -247,16 +249,82 @@ def test_4045_too_many_stops_is_refused_for_now() -> None:
     run(scenario)
 
 
-@pytest.mark.parametrize(
-    "name", ["ack-lost", "unknown-503", "backend-timeout", "gateway-504", "list-body", "null-body"]
-)
-def test_a_stop_without_an_answer_is_unknown_and_found_by_a_read(name: str) -> None:
+@pytest.mark.parametrize("name", ["ack-lost", "unknown-503", "backend-timeout", "gateway-504", "null-body"])
+def test_a_stop_without_an_answer_is_sent_again_under_its_id_and_rests_once(name: str) -> None:
     async def scenario() -> None:
         async with trading() as rig:
-            assert isinstance(await opened(rig, name=name), Unknown)
-            rig.heal()
-            (found,) = await rig.exchange.stops(SYMBOL)
-            assert (found.client_id, found.live) == (STOP, True)
+            assert report(await opened(rig, name=name, count=1)).live
+            first, second = rig.requests("/fapi/v1/algoOrder", "POST")
+            assert first["params"]["clientAlgoId"] == second["params"]["clientAlgoId"] == STOP
+            assert [one.client_id for one in await rig.exchange.stops(SYMBOL)] == [STOP]
+
+    run(scenario)
+
+
+def test_a_stop_that_was_lost_on_its_way_is_sent_until_it_rests() -> None:
+    async def scenario() -> None:
+        async with trading() as rig:
+            assert report(await opened(rig, name="request-lost", count=2)).live
+            assert [one.client_id for one in await rig.exchange.stops(SYMBOL)] == [STOP]
+
+    run(scenario)
+
+
+def test_a_stop_that_never_arrives_is_unknown_after_a_bounded_number_of_copies() -> None:
+    async def scenario() -> None:
+        async with trading(repeat_after_ms=50) as rig:
+            assert isinstance(await opened(rig, name="request-lost"), Unknown)
+            assert len(rig.requests("/fapi/v1/algoOrder", "POST")) <= TRIES[Purpose.PROTECT]
+
+    run(scenario)
+
+
+def test_a_late_answer_to_a_stop_is_not_waited_for() -> None:
+    async def scenario() -> None:
+        async with trading(repeat_after_ms=50) as rig:
+            assert report(await opened(rig, name="slow-response", delay_ms=500, count=1)).live
+            assert len(rig.requests("/fapi/v1/algoOrder", "POST")) == 2
+
+    run(scenario)
+
+
+def test_an_answer_within_the_time_that_is_set_is_waited_for() -> None:
+    async def scenario() -> None:
+        async with trading(repeat_after_ms=5_000) as rig:
+            assert report(await opened(rig, name="slow-response", delay_ms=600, count=1)).live
+            assert len(rig.requests("/fapi/v1/algoOrder", "POST")) == 1
+
+    run(scenario)
+
+
+def test_a_copy_that_is_refused_after_one_without_an_answer_says_what_the_venue_knows_of_the_stop() -> None:
+    async def scenario() -> None:
+        async with trading() as rig:
+            await rig.buy()
+            rig.fault("ack-lost", **POST, count=1)
+            rig.fault("refuse", **POST, code=-4045, after=1)
+            assert report(await rig.exchange.place_stop(stop())).live
+
+    run(scenario)
+
+
+def test_a_copy_that_is_refused_where_the_venue_knows_no_stop_leaves_it_unknown() -> None:
+    async def scenario() -> None:
+        async with trading() as rig:
+            await rig.buy()
+            rig.fault("request-lost", **POST, count=1)
+            rig.fault("refuse", **POST, code=-4045, after=1)
+            assert isinstance(await rig.exchange.place_stop(stop()), Unknown)
+
+    run(scenario)
+
+
+def test_a_copy_whose_price_was_passed_is_crossed_although_another_was_lost() -> None:
+    async def scenario() -> None:
+        async with trading() as rig:
+            await rig.buy()
+            rig.fault("request-lost", **POST, count=1)
+            assert refused(await rig.exchange.place_stop(stop("50500"))).crossed
 
     run(scenario)
 

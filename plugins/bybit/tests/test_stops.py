@@ -172,6 +172,17 @@ def test_a_move_without_a_clear_answer_is_unknown(name: str) -> None:
     run(scenario)
 
 
+@pytest.mark.parametrize("name", ["ack-lost", "request-lost", "gateway-504", "empty-body", "unknown-503"])
+def test_a_move_whose_answer_is_lost_is_sent_again_and_is_where_it_was_wanted(name: str) -> None:
+    async def scenario() -> None:
+        async with trading() as rig:
+            answer = await moved(rig, name=name, count=1)
+            assert isinstance(answer, StopReport)
+            assert (answer.live, answer.trigger_price) == (True, d(49500))
+
+    run(scenario)
+
+
 def test_10002_a_move_that_was_refused_for_our_clock_is_sent_again_with_the_right_time() -> None:
     async def scenario() -> None:
         async with trading() as rig:

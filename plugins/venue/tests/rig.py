@@ -65,6 +65,16 @@ class SkippingLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._skipping.now_s
 
+    def skip(self, seconds: float) -> None:
+        self._skipping.now_s += seconds
+
+
+def pass_time(seconds: float) -> None:
+    """Let time pass in which a `SkippingLoop` is busy: nothing else runs meanwhile."""
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, SkippingLoop)
+    loop.skip(seconds)
+
 
 def run_skipping(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Run a scenario in which no time is waited for."""

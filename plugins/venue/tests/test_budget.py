@@ -69,6 +69,27 @@ def test_half_of_a_window_is_kept_for_stops_and_closes() -> None:
     at_a_desk(scenario)
 
 
+def test_what_is_taken_now_is_booked_and_what_has_no_room_waits_for_nobody() -> None:
+    async def scenario(desk: Desk) -> None:
+        taken = [desk.budget.take_now(Purpose.ENTER, {"orders": 1}) for _ in range(7)]
+        assert taken == [True] * 5 + [False] * 2
+        assert (desk.budget.used("orders"), desk.budget.take_now(Purpose.PROTECT, {"orders": 1})) == (5, True)
+
+    at_a_desk(scenario)
+
+
+def test_nothing_is_taken_now_in_a_silence_or_past_one_who_waits() -> None:
+    async def scenario(desk: Desk) -> None:
+        desk.budget.be_silent(1, "429")
+        assert not desk.budget.take_now(Purpose.PROTECT, {"orders": 1})
+        desk.ask(Purpose.PROTECT, "stop", orders=1)
+        await asyncio.sleep(0)
+        assert not desk.budget.take_now(Purpose.ENTER, {"orders": 1})
+        await desk.all()
+
+    at_a_desk(scenario)
+
+
 def test_the_share_that_is_kept_is_the_windows_own() -> None:
     async def scenario(desk: Desk) -> None:
         for _ in range(10):

@@ -59,7 +59,15 @@ def test_an_address_is_a_scheme_and_a_host(url: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "given", [{"leverage": 0}, {"leverage": 126}, {"warm_connections": 201}, {"max_clock_skew_ms": 0}]
+    "given",
+    [
+        {"leverage": 0},
+        {"leverage": 126},
+        {"warm_connections": 201},
+        {"max_clock_skew_ms": 0},
+        {"repeat_after_ms": 49},
+        {"repeat_after_ms": 5001},
+    ],
 )
 def test_numbers_have_limits(given: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="must be"):

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from attrs import define, field
 
-from framework_venue.shared import Shared
+from framework_venue.shared import Shared, together
 
 from .rig import run_skipping
 
@@ -136,5 +136,31 @@ def test_the_next_read_does_not_begin_if_nobody_waits_for_it_any_more() -> None:
         await asyncio.sleep(0.1)
         assert reads.begun == 1
         assert asyncio.all_tasks() == {asyncio.current_task()}
+
+    run_skipping(scenario)
+
+
+# ── two at once ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_two_reads_take_as_long_as_the_longer_one() -> None:
+    async def scenario() -> None:
+        began_s = asyncio.get_running_loop().time()
+        assert await together(asyncio.sleep(2, "one"), asyncio.sleep(3, "other")) == ("one", "other")
+        assert asyncio.get_running_loop().time() - began_s == pytest.approx(3)
+
+    run_skipping(scenario)
+
+
+def test_the_first_of_two_reads_to_fail_is_told_and_the_other_given_up() -> None:
+    async def fails() -> str:
+        await asyncio.sleep(1)
+        raise ValueError("no answer")
+
+    async def scenario() -> None:
+        began_s = asyncio.get_running_loop().time()
+        with pytest.raises(ValueError, match="no answer"):
+            await together(asyncio.sleep(9, "one"), fails())
+        assert asyncio.get_running_loop().time() - began_s == pytest.approx(1)
 
     run_skipping(scenario)

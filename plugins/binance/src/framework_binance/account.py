@@ -10,6 +10,7 @@ from attrs import frozen
 from framework import ExchangeError, MarketRules
 from framework_venue.answers import Answer, Kind
 from framework_venue.budget import Purpose
+from framework_venue.shared import together
 
 from . import limits
 from .markets import market_rules
@@ -41,8 +42,9 @@ class AccountState:
 async def read_markets(session: Session) -> Mapping[str, MarketRules]:
     """The rules of every market that may be traded now; the venue's limits are taken over with them."""
     line = session.line
-    body = await line.client.read(limits.RULES, {}, Purpose.PREPARE)
-    brackets = await line.client.read(limits.BRACKETS, {}, Purpose.PREPARE)
+    body, brackets = await together(
+        line.client.read(limits.RULES, {}, Purpose.PREPARE), line.client.read(limits.BRACKETS, {}, Purpose.PREPARE)
+    )
     try:
         found, broken = market_rules(body, brackets)
     except StrangeAnswerError as error:
@@ -60,13 +62,11 @@ async def read_markets(session: Session) -> Mapping[str, MarketRules]:
 
 async def check(session: Session) -> None:
     """Raise `ExchangeError` for an account that must not be traded as it is. Hedge mode is left where that is safe."""
-    settings = session.settings
     # The first measurement paid for the connection: it is far less exact than one on a warm connection.
     await session.line.client.sync_clock()
-    rights = None if settings.allow_withdraw else await read_rights(session)
+    rights, state = await together(_rights_asked(session), read_state(session))
     if rights is not None and rights.withdraw:
         raise _refused(session, WITHDRAW_TEXT, "key_may_withdraw", for_good=True)
-    state = await read_state(session)
     session.multi_assets = state.multi_assets
     if not state.may_trade or (rights is not None and not rights.trade):
         raise _refused(session, TRADE_TEXT, "key_may_not_trade", for_good=True)
@@ -93,6 +93,10 @@ async def read_rights(session: Session) -> Rights | None:
     except ExchangeError as error:
         text_ = f"what the key may do can't be read ({error}); mend that, or set allow_withdraw = true to go without"
         raise _refused(session, text_, error.code, for_good=error.for_good) from None
+
+
+async def _rights_asked(session: Session) -> Rights | None:
+    return None if session.settings.allow_withdraw else await read_rights(session)
 
 
 async def read_state(session: Session) -> AccountState:

@@ -29,7 +29,8 @@ from framework import (
 from framework_venue.answers import Answer, Reply
 from framework_venue.budget import Budget, Window
 from framework_venue.client import Dialect, Route
-from framework_venue.exchange import Line, VenueExchange
+from framework_venue.exchange import VenueExchange
+from framework_venue.line import Line
 from framework_venue.stream import Stream
 
 from . import account, checks, data, errors, limits, orders, reads

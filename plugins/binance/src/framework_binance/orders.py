@@ -1,7 +1,10 @@
-"""The requests that change something: entries, stops, closes. Each is sent once; what can't be known is Unknown.
+"""The requests that change something: entries, stops, closes. What can't be known is Unknown.
 
-The stop of a position is a conditional order for its quantity, reduce-only. A stop that closes the whole position
-(closePosition) can't be placed before the position is seen, and only one of it may rest in a direction.
+An entry and a close are sent once: when an answer is late they are looked for by their id. The stop of a position is a
+conditional order for its quantity, reduce-only. It is sent again under the same id while its answer is late: the id
+can't be taken twice while one of them rests ("New Algo Order": unique among open orders), and a second one could not
+close more than is open. A stop that closes the whole position (closePosition) can't be placed before the position is
+seen, and only one of it may rest in a direction.
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from framework import (
 )
 from framework_venue.answers import Answer, Hint
 from framework_venue.budget import Purpose
+from framework_venue.insisting import sought
 from framework_venue.stale_rules import close_refused, refused
 
 from . import limits, reads
@@ -40,6 +44,9 @@ RETRY_AFTER_S = (0.25, 0.35, 0.5, 0.65, 0.75)
 """Pauses before a stop is sent again whose position was not seen: 2.5 s in all."""
 
 TRIGGERING = "-4117"
+
+CLOSE_UNITS = 2
+"""In so many times its patience the answer to a close is lost: the position is read, and what is left of it closed."""
 
 
 # ── entries and closes ──────────────────────────────────────────────────────────────────────────────────────
@@ -59,21 +66,22 @@ async def place_entry(session: Session, streams: Streams, order: EntryOrder) -> 
     if left_s < 0:
         return Refusal("too_late", f"{order.symbol}: the entry's deadline has passed, it was not sent")
     within_s = min(left_s, line.client.timeout_s)
-    answer = await line.client.call(limits.PLACE, params, Purpose.ENTER, within_s=within_s)
+    answer = await _placed(session, params, Purpose.ENTER, order, within_s=within_s)
     return await _order_answer(session, streams, answer, order.symbol, order.client_id)
 
 
 async def close_position(session: Session, streams: Streams, order: CloseOrder) -> EntryAnswer:
     """Send a reduce-only market order. Refused because nothing is left to reduce, it says so."""
     before = session.rules(order.symbol)
-    answer = await session.call(limits.PLACE, close_params(order), Purpose.PROTECT)
-    if answer.hint is Hint.NO_POSITION:
+    answer_s = session.line.client.patience_s() * CLOSE_UNITS
+    answer = await _placed(session, close_params(order), Purpose.PROTECT, order, answer_s=answer_s)
+    if isinstance(answer, Answer) and answer.hint is Hint.NO_POSITION:
         flat = await _is_flat(session, order.symbol)
         if flat:
             reason = f"{answer.code}: the position is flat already"
             return OrderReport(order.client_id, order.symbol, OrderStatus.REJECTED, reason=reason)
         return Refusal(answer.code, answer.message, for_good=False)
-    if not answer.accepted and answer.hint is not Hint.DUPLICATE:
+    if isinstance(answer, Answer) and not answer.accepted and answer.hint is not Hint.DUPLICATE:
         return await close_refused(session.line, answer, order, before)
     return await _order_answer(session, streams, answer, order.symbol, order.client_id)
 
@@ -89,13 +97,42 @@ async def cancel_entry(session: Session, symbol: str, client_id: str) -> EntryAn
     return answer.as_refusal()
 
 
-async def _order_answer(session: Session, streams: Streams, answer: Answer, symbol: str, client_id: str) -> EntryAnswer:
-    if answer.hint is Hint.DUPLICATE:
+async def _placed(
+    session: Session,
+    params: Mapping[str, Any],
+    purpose: Purpose,
+    order: EntryOrder | CloseOrder,
+    *,
+    within_s: float | None = None,
+    answer_s: float | None = None,
+) -> Answer | OrderReport:
+    """Send an order, once. When its answer is late, what the venue knows of the order counts as well."""
+    client = session.line.client
+    left = asyncio.Event()
+
+    async def look() -> OrderReport | None:
+        await left.wait()
+        try:
+            return await reads.entry_report(session, order.symbol, order.client_id)
+        except ExchangeError:
+            return None
+
+    sending = client.call(limits.PLACE, params, purpose, within_s=within_s, answer_s=answer_s, left=left)
+    return await sought(sending, look, client.patience_s)
+
+
+async def _order_answer(
+    session: Session, streams: Streams, answer: Answer | OrderReport, symbol: str, client_id: str
+) -> EntryAnswer:
+    if isinstance(answer, OrderReport):
+        report: OrderReport | Unknown = answer
+    elif answer.hint is Hint.DUPLICATE:
         # The first one exists: whatever became of it is the answer.
         return await _read_back(session, answer, symbol, client_id)
-    if not answer.accepted:
+    elif not answer.accepted:
         return answer.as_refusal()
-    report = _understood(session, answer, symbol)
+    else:
+        report = _understood(session, answer, symbol)
     if isinstance(report, OrderReport):
         session.line.ids.learn(report.order_id, report.client_id)
         if report.filled:
@@ -133,18 +170,31 @@ async def _is_flat(session: Session, symbol: str) -> bool:
 
 
 async def place_stop(session: Session, order: StopOrder) -> StopAnswer:
-    """Place a stop. Sent again, for 2.5 s at most, only where the venue does not see the position yet."""
+    """Place a stop. Sent again while its answer is late, and for 2.5 s where the position is not seen there yet."""
     if order.attached:
         return Refusal("not_supported", "Binance attaches no stops to positions")
     session.news.stops.add(order.client_id)  # before it is sent: what it does may be told before it is answered
     params = stop_params(order)
-    answer = await session.call(limits.PLACE_STOP, params, Purpose.PROTECT)
+    client = session.line.client
+    heard = await client.insist(limits.PLACE_STOP, params, Purpose.PROTECT)
     for pause_s in RETRY_AFTER_S:
-        if answer.code not in NOT_SEEN_YET:
+        if heard.result.code not in NOT_SEEN_YET or not heard.alone:
             break
         await asyncio.sleep(pause_s)
-        answer = await session.call(limits.PLACE_STOP, params, Purpose.PROTECT)
-    return await _stop_answer(session, answer, order)
+        heard = await client.insist(limits.PLACE_STOP, params, Purpose.PROTECT)
+    answer = heard.result
+    if heard.alone or answer.accepted or answer.hint is Hint.DUPLICATE:
+        return await _stop_answer(session, answer, order)
+    return await _refused_copy(session, answer, order)
+
+
+async def _refused_copy(session: Session, answer: Answer, order: StopOrder) -> StopAnswer:
+    """One copy was refused; what became of the others nobody knows, unless the venue knows the stop.
+
+    A stop whose price has been passed can't wait for that: the position is to be closed at once.
+    """
+    read = await _read_stop_back(session, answer, order.symbol, order.client_id)
+    return answer.as_refusal() if isinstance(read, Unknown) and answer.hint is Hint.CROSSED else read
 
 
 async def _stop_answer(session: Session, answer: Answer, order: StopOrder) -> StopAnswer:

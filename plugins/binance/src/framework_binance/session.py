@@ -12,7 +12,7 @@ from framework import ExchangeError, MarketRules
 from framework_venue.answers import Answer
 from framework_venue.budget import Purpose
 from framework_venue.client import Route
-from framework_venue.exchange import Line
+from framework_venue.line import Line
 from framework_venue.shared import Shared
 
 from . import limits

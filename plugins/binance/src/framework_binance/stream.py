@@ -131,7 +131,8 @@ class Streams:
             self._settings_seen(frame)
 
     async def _user_address(self) -> str:
-        answer = await self.session.call(limits.OPEN_STREAM, {}, Purpose.PROTECT)
+        # Asked again when the answer is lost: the venue tells the same key as long as it is valid.
+        answer = await self.session.line.client.ask(limits.OPEN_STREAM, {}, Purpose.PROTECT)
         key = answer.body.get("listenKey") if answer.accepted and isinstance(answer.body, dict) else None
         if not isinstance(key, str) or not key:
             raise ConnectionError(f"the venue gives no listen key: {answer.code} {answer.message}".rstrip())

@@ -14,7 +14,7 @@ from attrs import define, frozen
 from framework import ExchangeError, MarketRules, trimmed
 from framework_venue.answers import Hint
 from framework_venue.budget import Purpose
-from framework_venue.exchange import Line
+from framework_venue.line import Line
 
 from . import limits, requests
 from .reads import Reads

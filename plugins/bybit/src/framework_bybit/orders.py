@@ -27,7 +27,7 @@ from framework import (
 from framework_venue.answers import Answer, Hint
 from framework_venue.budget import Purpose
 from framework_venue.client import Client, Route
-from framework_venue.exchange import Line
+from framework_venue.line import Line
 from framework_venue.stale_rules import breaks, close_refused, refused
 
 from . import limits, requests
@@ -261,13 +261,16 @@ class Orders:
         return report or Unknown(f"{answer.code}: an order of this id exists, but the venue does not show it")
 
     async def _patient(self, route: Route, params: requests.Params) -> Answer:
-        """Send what may be sent twice; again, after short pauses, while the order is still being processed."""
-        answer = await self.client.call(route, params, Purpose.PROTECT)
+        """Send what may arrive twice: again while its answer is late, and while the order is still being processed.
+
+        What an earlier copy has done is told to the next one: it is so already, or the order is gone.
+        """
+        answer = (await self.client.insist(route, params, Purpose.PROTECT)).result
         for pause_s in self.pauses_s:
             if answer.code != IN_PROCESSING:
                 break
             await asyncio.sleep(pause_s)
-            answer = await self.client.call(route, params, Purpose.PROTECT)
+            answer = (await self.client.insist(route, params, Purpose.PROTECT)).result
         return answer
 
     def _rests(self, order: StopOrder, held: VenuePosition) -> StopReport:

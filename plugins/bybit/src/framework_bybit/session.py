@@ -10,7 +10,7 @@ from attrs import define, field
 
 from framework import ExchangeError, ExchangeEvent, Health, PositionSeen, StopReport, StopSeen
 from framework_venue.budget import Purpose
-from framework_venue.exchange import Line
+from framework_venue.line import Line
 from framework_venue.stream import Stream
 from framework_venue.watching import PositionWatch
 

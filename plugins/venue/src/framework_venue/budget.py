@@ -159,15 +159,19 @@ class Budget:
 
         Raises `BudgetError` if the turn does not come within `within_s` seconds: then nothing was booked.
         """
-        now = self.time_s()
-        costs = {name: cost for name, cost in costs.items() if cost and name in self._uses}
-        if self._silent_until - now > within_s:
-            left_s = self._silent_until - now
+        left_s = self._silent_until - self.time_s()
+        if left_s > within_s:
             raise BudgetError(f"{self._why_silent}: silent for another {left_s:.1f} s", left_s)
-        if now >= self._silent_until and not self._is_behind(purpose, costs) and self._fits(purpose, costs, now):
+        if not self.take_now(purpose, costs):
+            await self._queue(purpose, self._counted(costs), within_s)
+
+    def take_now(self, purpose: Purpose, costs: Mapping[str, int]) -> bool:
+        """Book the costs if nobody has to wait for them; False: nothing was booked."""
+        now, costs = self.time_s(), self._counted(costs)
+        is_free = now >= self._silent_until and not self._is_behind(purpose, costs) and self._fits(purpose, costs, now)
+        if is_free:
             self._book(purpose, costs, now)
-            return
-        await self._queue(purpose, costs, within_s)
+        return is_free
 
     def set(self, window: Window) -> None:
         """Add a window, or change its limit as the venue tells it. What was spent stays counted."""
@@ -215,6 +219,10 @@ class Budget:
             if not waiter.turn.done():
                 waiter.turn.set_exception(BudgetError("the connection is being closed"))
         self._waiting.clear()
+
+    def _counted(self, costs: Mapping[str, int]) -> Mapping[str, int]:
+        """What is counted of the costs of a request."""
+        return {name: cost for name, cost in costs.items() if cost and name in self._uses}
 
     async def _queue(self, purpose: Purpose, costs: Mapping[str, int], within_s: float) -> None:
         waiter = _Waiter(purpose, next(self._numbers), costs, asyncio.get_running_loop().create_future())

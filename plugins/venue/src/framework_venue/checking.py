@@ -20,7 +20,7 @@ from framework import (
 )
 
 from .clock import off_text
-from .exchange import Line
+from .line import Line
 from .stream import Stream
 
 S = TypeVar("S")

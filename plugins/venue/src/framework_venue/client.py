@@ -19,6 +19,7 @@ from framework import ExchangeError
 from .answers import Answer, Hint, Kind, Reply, of_transport
 from .budget import Budget, BudgetError, Purpose
 from .clock import VenueClock
+from .insisting import Heard, Insisting, Manner, RoundTrips
 from .shared import Shared
 
 KEEP_ALIVE_S = 600
@@ -28,16 +29,22 @@ PATIENT_S = 30.0
 """How long what has time waits for its turn in the budget."""
 
 URGENT_S = 2.0
-"""How long an answer is waited for by what looks after open positions; the last try of a read waits longer.
+"""How long an answer is waited for by what changes something about open positions.
 
 Venues answer within a fraction of it. What is still open is not known to be protected meanwhile, and a stop or a close
 of unknown outcome is read back.
 """
 
-READ_TRIES = 3
-PREPARE_TRIES = 4
-PAUSE_S = 0.25
-"""Before the second try of a read; before the third twice as long, and so on."""
+TRIES = {Purpose.PROTECT: 7, Purpose.ENTER: 3, Purpose.READ: 3, Purpose.PREPARE: 5}
+"""How many copies are sent at most of what may arrive more than once."""
+
+PATIENCE = {Purpose.PROTECT: 1, Purpose.ENTER: 1, Purpose.READ: 4, Purpose.PREPARE: 2}
+"""How long an answer may take before another copy is sent, in units of the least time."""
+
+PAUSE_S = {Purpose.PROTECT: 0.05, Purpose.ENTER: 0.05, Purpose.READ: 0.25, Purpose.PREPARE: 0.25}
+"""Before the second copy of what is known not to have been answered; then twice as long, and so on."""
+
+SYNC_TRIES = 3
 
 _reply: ContextVar[Reply | None] = ContextVar("reply", default=None)
 
@@ -122,7 +129,8 @@ class Client:
 
     `within_s` is how long a request may wait for its turn in the budget. `on_stale_rules` is called when an answer
     says that our idea of a market's rules is old. `is_starting`: nothing that is open is looked after yet, so whatever
-    the start needs may use what is kept for stops.
+    the start needs may use what is kept for stops. `repeat_after_s` is the least time that an answer may take before
+    what may arrive more than once is sent again.
     """
 
     account: str
@@ -134,6 +142,8 @@ class Client:
     on_stale_rules: Callable[[Answer], None] = lambda answer: None
     on_notice: Callable[[str, str, str], None] = lambda level, code, message: None
     is_starting: bool = False
+    repeat_after_s: float = 0.25
+    trips: RoundTrips = field(factory=RoundTrips, init=False)
     _measuring: Shared[None] = field(default=Factory(lambda self: Shared(self._sync), takes_self=True), init=False)
 
     async def call(
@@ -144,39 +154,56 @@ class Client:
         *,
         within_s: float | None = None,
         answer_s: float | None = None,
+        left: asyncio.Event | None = None,
     ) -> Answer:
         """Send one request. Never raises, but for cancellation; what can't be known is `Kind.UNKNOWN`.
 
         What was refused because of our clock was not carried out: the clock is set, and all but entries are sent
         once more. `answer_s` is how long the answer may take: `URGENT_S` unless told, and `timeout_s` for an entry and
-        for what prepares, which nothing open waits for.
+        for what prepares, which nothing open waits for. `left` is set when the request leaves, or can't.
         """
         if answer_s is None:
             answer_s = self.timeout_s if purpose in (Purpose.ENTER, Purpose.PREPARE) else URGENT_S
-        answer = await self._once(route, params, purpose, within_s, answer_s)
-        if answer.hint is Hint.CLOCK:
-            await self.sync_clock()
-            if purpose is not Purpose.ENTER:
-                answer = await self._once(route, params, purpose, within_s, answer_s)
-        return answer
+        refused = await self._turn(route, purpose, within_s)
+        if left is not None:
+            left.set()
+        if refused is not None:
+            return refused
+        return await self._carried(route, params, purpose, answer_s)
+
+    async def insist(
+        self,
+        route: Route,
+        params: Mapping[str, Any],
+        purpose: Purpose,
+        *,
+        within_s: float | None = None,
+        answer_s: float = URGENT_S,
+    ) -> Heard[Answer]:
+        """Send what may arrive more than once; again, as soon as an answer is later than this account's answers are.
+
+        Another copy goes out beside the first one, `TRIES` in all and within `answer_s`, where the budget has room
+        that is not kept for stops and closes. The first answer that tells something counts; see `Insisting`.
+        """
+        refused = await self._turn(route, purpose, within_s)
+        if refused is not None:
+            return Heard(refused, alone=True)
+        return await Insisting(
+            send=lambda left_s: self._carried(route, params, purpose, left_s),
+            is_lost=lambda answer: answer.kind is Kind.UNKNOWN,
+            manner=Manner(TRIES[purpose], answer_s, PAUSE_S[purpose]),
+            patience_s=lambda: self.patience_s(1 if self.is_starting else PATIENCE[purpose]),
+            may_repeat=lambda: self._spares(route),
+        ).heard()
 
     async def ask(
         self, route: Route, params: Mapping[str, Any], purpose: Purpose = Purpose.READ, *, within_s: float | None = None
     ) -> Answer:
-        """The answer to a question, which changes nothing: it is asked again when the answer is lost.
+        """The answer to a question, which changes nothing: it is insisted on, and each copy may take `timeout_s`.
 
-        `READ_TRIES` times, and the last answer may take `timeout_s`: a venue that is slow is read then. What prepares
-        is asked `PREPARE_TRIES` times: a start takes some twenty reads, and one lost answer must not keep everything
-        that is open from being looked after.
+        So a venue that is slow is read by the first copy, and an answer that was lost by one of the next.
         """
-        tries = PREPARE_TRIES if purpose is Purpose.PREPARE else READ_TRIES
-        for count in range(1, tries + 1):
-            answer_s = None if purpose is Purpose.PREPARE else self.timeout_s if count == tries else URGENT_S
-            answer = await self.call(route, params, purpose, within_s=within_s, answer_s=answer_s)
-            if answer.kind is not Kind.UNKNOWN or count == tries:
-                break
-            await asyncio.sleep(PAUSE_S * count)
-        return answer
+        return (await self.insist(route, params, purpose, within_s=within_s, answer_s=self.timeout_s)).result
 
     async def read(
         self, route: Route, params: Mapping[str, Any], purpose: Purpose = Purpose.READ, *, within_s: float | None = None
@@ -194,6 +221,10 @@ class Client:
         text = f"{route.method}: {answer.message or answer.kind.value}"
         return ExchangeError(self.account, text, code=answer.code, for_good=answer.kind is Kind.CREDENTIALS)
 
+    def patience_s(self, units: int = 1) -> float:
+        """After how long an answer is late now; never less than so many times `repeat_after_s`."""
+        return self.trips.patience_s(units * self.repeat_after_s)
+
     async def sync_clock(self) -> None:
         """Measure how far our clock is off. Several callers share one measurement; a failed one changes nothing."""
         await self._measuring.get()
@@ -204,9 +235,15 @@ class Client:
         await asyncio.gather(*(self._once(route, {}, Purpose.PREPARE, 1.0, self.timeout_s) for _ in range(count)))
 
     async def _sync(self) -> None:
-        sent_ns = self.clock.ours.now_ns()
-        answer = await self._once(self.dialect.time_route, {}, Purpose.PROTECT, None, self.timeout_s)
-        received_ns = self.clock.ours.now_ns()
+        """Measured anew when no answer comes: each try by its own sending, so that none is taken for another's."""
+        for count in range(1, SYNC_TRIES + 1):
+            last = count == SYNC_TRIES
+            answer_s = self.timeout_s if last else min(self.timeout_s, 2 * self.patience_s())
+            sent_ns = self.clock.ours.now_ns()
+            answer = await self._once(self.dialect.time_route, {}, Purpose.PROTECT, None, answer_s)
+            received_ns = self.clock.ours.now_ns()
+            if answer.kind is not Kind.UNKNOWN:
+                break
         if not answer.accepted:
             return
         try:
@@ -215,9 +252,8 @@ class Client:
             return
         self.clock.measured(sent_ns, received_ns, venue_ms)
 
-    async def _once(
-        self, route: Route, params: Mapping[str, Any], purpose: Purpose, within_s: float | None, answer_s: float
-    ) -> Answer:
+    async def _turn(self, route: Route, purpose: Purpose, within_s: float | None) -> Answer | None:
+        """Wait for one's turn in the budget; why it did not come, if it did not."""
         if within_s is None:
             within_s = PATIENT_S if purpose is Purpose.PREPARE else self.timeout_s
         try:
@@ -225,6 +261,28 @@ class Client:
             await self.budget.take(urgency, route.costs, within_s=within_s)
         except BudgetError as error:
             return error.answer()
+        return None
+
+    def _spares(self, route: Route) -> bool:
+        """Whether there is room for another copy now. It takes nothing from what is kept for stops and closes."""
+        return self.budget.take_now(Purpose.PROTECT if self.is_starting else Purpose.ENTER, route.costs)
+
+    async def _once(
+        self, route: Route, params: Mapping[str, Any], purpose: Purpose, within_s: float | None, answer_s: float
+    ) -> Answer:
+        refused = await self._turn(route, purpose, within_s)
+        return await self._answered(route, params, answer_s) if refused is None else refused
+
+    async def _carried(self, route: Route, params: Mapping[str, Any], purpose: Purpose, answer_s: float) -> Answer:
+        """The answer to one request whose turn has come; once more where our clock was off."""
+        answer = await self._answered(route, params, answer_s)
+        if answer.hint is Hint.CLOCK:
+            await self.sync_clock()
+            if purpose is not Purpose.ENTER:
+                answer = await self._once(route, params, purpose, None, answer_s)
+        return answer
+
+    async def _answered(self, route: Route, params: Mapping[str, Any], answer_s: float) -> Answer:
         reply = await self._send(route, params, answer_s)
         answer = of_transport(reply)
         if answer is None:
@@ -238,6 +296,9 @@ class Client:
     async def _send(self, route: Route, params: Mapping[str, Any], answer_s: float) -> Reply:
         reply = Reply()
         _reply.set(reply)
+        time_s = asyncio.get_running_loop().time
+        sent_s = time_s()
+        self.trips.under_way += 1
         try:
             async with asyncio.timeout(answer_s if answer_s < self.timeout_s else None):  # else it is ccxt that waits
                 await getattr(self.api, route.method)(dict(params))
@@ -252,6 +313,9 @@ class Client:
         finally:
             # Not by a token: a generator that is given up is finished in another context than it began in.
             _reply.set(None)
+            self.trips.under_way -= 1
+            if reply.status is not None:
+                self.trips.took(time_s() - sent_s)
         return reply
 
     def _understood(self, reply: Reply) -> Answer:

@@ -21,14 +21,10 @@ from framework import (
     Exchange,
     ExchangeError,
     ExchangeLink,
-    Health,
-    HealthSeen,
     MarketRules,
     MarketsSeen,
     Refusal,
     SilenceAsked,
-    StreamLost,
-    StreamRestored,
     VenueNotice,
 )
 
@@ -40,6 +36,7 @@ from .claim import Claim, claimed
 from .client import Client, Dialect, open_session, tapped
 from .clock import VenueClock, off_text
 from .ids import OrderIds
+from .line import Line
 from .preparing import Preparer
 from .prices import PriceBoard
 from .quiet_log import QuietLog
@@ -58,47 +55,6 @@ WARM_EVERY_S = 10.0
 MARKETS_EVERY_S = 600.0
 PREPARE_PAUSE_S = 0.3
 STREAM_START_S = 10.0
-
-
-@define(eq=False)
-class Line:
-    """What an account has while it is connected."""
-
-    link: ExchangeLink
-    clock: VenueClock
-    session: aiohttp.ClientSession
-    budget: Budget
-    client: Client
-    background: Background
-    board: PriceBoard
-    ids: OrderIds
-    preparing: Preparer
-    renew_rules: Callable[[], Awaitable[None]]
-    """Read the markets' rules now, and tell the kernel what has changed. Raises `ExchangeError`."""
-
-    streams: list[Stream] = field(factory=list)
-    markets: dict[str, MarketRules] = field(factory=dict)
-    entries_off: str = ""
-    """Why no entry is sent; empty: they may be."""
-
-    watched: frozenset[str] | None = None
-    """What the kernel wants to see prices of, until it has been passed on."""
-
-    def notice(self, level: str, code: str, message: str) -> None:
-        """Tell people something, through the kernel's journal."""
-        self.link.emit(VenueNotice(level, code, message))
-
-    def report(self, condition: str, health: Health, reason: str = "", *, told: bool = False) -> None:
-        """Say how something of the account is; `told`: a notice says so already."""
-        self.link.emit(HealthSeen(condition, health, reason, told))
-
-    def lost(self, why: str) -> None:
-        """Events of the account may have been missed from here on."""
-        self.link.emit(StreamLost(why))
-
-    def restored(self) -> None:
-        """Events of the account flow again: the kernel reads back what happened in between."""
-        self.link.emit(StreamRestored())
 
 
 @define(kw_only=True, eq=False)
@@ -278,6 +234,7 @@ class VenueExchange(VenueSettings, ABC):
         renewing = Shared(lambda: self._renew_rules(line))
         parts = (link, clock, session, budget, client, background, board, OrderIds(), Preparer(put))
         line = Line(*parts, renew_rules=renewing.get)
+        client.repeat_after_s = self.repeat_after_ms / 1000
         client.on_notice = line.notice
         client.on_stale_rules = lambda answer: self._rules_are_stale(line, answer)
         frames.streams = line.streams

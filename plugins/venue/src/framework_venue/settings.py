@@ -52,8 +52,9 @@ class VenueSettings:
     `taker_fee_percent` values a fee that was paid in another coin. `request_timeout_s`: how long one answer may take.
     `stream_silence_s`: after so long without any sign of life a stream is opened anew. `max_clock_skew_ms`: how far
     our clock may be off before entries are refused. `rate_budget_percent`: how much of the venue's limits this
-    deployment may use. `warm_connections`: so many connections are kept open for the next wave. `allow_withdraw`: use
-    a key although it may withdraw.
+    deployment may use. `warm_connections`: so many connections are kept open for the next wave. `repeat_after_ms`: how
+    long an answer may take at least before a stop is sent, or a question asked, a second time; longer where the
+    venue's answers take longer. `allow_withdraw`: use a key although it may withdraw.
     """
 
     api_key: Secret = field(validator=_not_blank)
@@ -69,4 +70,5 @@ class VenueSettings:
     max_clock_skew_ms: int = field(default=1000, validator=positive)
     rate_budget_percent: Percent = field(default=Percent(Decimal(100)), validator=positive)
     warm_connections: int = field(default=20, validator=[validators.ge(0), validators.le(200)])
+    repeat_after_ms: int = field(default=250, validator=[validators.ge(50), validators.le(5000)])
     allow_withdraw: bool = False

@@ -1,14 +1,15 @@
-"""One read for many who ask at the same time, and never an old answer."""
+"""Reads side by side: one read for many who ask at the same time, and never an old answer; two reads at once."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Generic, TypeVar
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Generic, TypeVar
 
 from attrs import define, field
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 
 @define(eq=False)
@@ -58,6 +59,16 @@ class Shared(Generic[T]):
         # From here on the read is under way: whoever asks now needs another one.
         self._present, self._next = asyncio.current_task(), None
         return await self.read()
+
+
+async def together(one: Coroutine[Any, Any, T], other: Coroutine[Any, Any, U]) -> tuple[T, U]:
+    """Both answers, asked for at once. What the first of them to fail raises; the other is given up then."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            first, second = group.create_task(one), group.create_task(other)
+    except ExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+    return first.result(), second.result()
 
 
 def _retrieve(task: asyncio.Task[T]) -> None:

@@ -10,7 +10,7 @@ import attrs
 from framework import CloseOrder, ExchangeError, MarketRules, Refusal, Unknown, is_multiple
 
 from .answers import Answer, Hint, Kind
-from .exchange import Line
+from .line import Line
 
 RENEW_WITHIN_S = 1.5
 """How long a refused stop or close waits for the rules: nobody tries it again meanwhile."""

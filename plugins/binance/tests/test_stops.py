@@ -302,7 +302,7 @@ def test_a_copy_that_is_refused_after_one_without_an_answer_says_what_the_venue_
         async with trading() as rig:
             await rig.buy()
             rig.fault("ack-lost", **POST, count=1)
-            rig.fault("refuse", **POST, code=-4045, after=1)
+            rig.fault("refuse", **POST, code=-4045)
             assert report(await rig.exchange.place_stop(stop())).live
 
     run(scenario)
@@ -313,7 +313,7 @@ def test_a_copy_that_is_refused_where_the_venue_knows_no_stop_leaves_it_unknown(
         async with trading() as rig:
             await rig.buy()
             rig.fault("request-lost", **POST, count=1)
-            rig.fault("refuse", **POST, code=-4045, after=1)
+            rig.fault("refuse", **POST, code=-4045)
             assert isinstance(await rig.exchange.place_stop(stop()), Unknown)
 
     run(scenario)

@@ -21,7 +21,12 @@ from .signal import Side, SignalSettings
 
 
 class State(enum.Enum):
-    """Where a position stands in its life. The remarks of lifecycle.TABLE say how it gets from one to the next."""
+    """Where a position stands in its life. The remarks of lifecycle.TABLE say how it gets from one to the next.
+
+    `is_final`: whether the position is over: closed, or never opened.
+    """
+
+    is_final: bool
 
     ENTERING = "entering"
     UNKNOWN = "unknown"
@@ -33,10 +38,8 @@ class State(enum.Enum):
     CLOSED = "closed"
     ABORTED = "aborted"
 
-    @property
-    def is_final(self) -> bool:
-        """Whether the position is over: closed, or never opened."""
-        return self in (State.CLOSED, State.ABORTED)
+    def __init__(self, value: str) -> None:
+        self.is_final = value in ("closed", "aborted")
 
 
 @frozen

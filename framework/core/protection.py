@@ -119,7 +119,7 @@ def named(components: Sequence[P]) -> list[P | Named]:
 
 def tighter(side: Side, one: Decimal, other: Decimal) -> bool:
     """Whether a stop at `one` protects more than a stop at `other`."""
-    return one > other if side is Side.LONG else one < other
+    return one > other if side.sign > 0 else one < other
 
 
 def tightest(side: Side, stops: Mapping[str, Decimal]) -> tuple[str, Decimal] | None:
@@ -151,12 +151,13 @@ def usable_stop(guard: Guard, rules: MarketRules) -> Decimal | None:
     """
     if not isinstance(guard, Guard):
         raise TypeError(f"answered {guard!r}, which is no guard")
-    for level in (guard.ask.below, guard.ask.above):
+    wish, wanted = guard.ask, guard.stop
+    for level in (wish.below, wish.above):
         if level is not None and not (isinstance(level, Decimal) and level.is_finite()):
-            raise ValueError(f"asked for a price that is no number: {guard.ask}")
-    if guard.stop is None:
+            raise ValueError(f"asked for a price that is no number: {wish}")
+    if wanted is None:
         return None
-    stop = on_tick(rules, guard.stop)
+    stop = nearest_to(wanted, rules.tick_size)
     if not stop > ZERO:
         raise ValueError(f"wants a stop at {guard.stop}, which is no price")
     return stop

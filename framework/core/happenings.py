@@ -83,10 +83,11 @@ class CloseWanted:
 
 @frozen
 class CloseAnswered:
-    """The answer to a closing order; or its stream reported on it."""
+    """The answer to a closing order, or to cancelling a resting one (`cancelling`); or its stream reported on it."""
 
     client_id: str
     answer: EntryAnswer
+    cancelling: bool = False
 
 
 @frozen
@@ -185,6 +186,13 @@ class SendClose:
 
 
 @frozen
+class CancelTarget:
+    """Cancel this resting order that takes a part in profit."""
+
+    client_id: str
+
+
+@frozen
 class ReadVenue:
     """Read this position's market after `delay_ns`, with the reports of these orders; answer with `VenueRead`."""
 
@@ -241,6 +249,7 @@ Command = (
     | MoveStop
     | CancelStop
     | SendClose
+    | CancelTarget
     | ReadVenue
     | StartDeadline
     | AwaitSilence

@@ -83,12 +83,17 @@ class EntryOrder:
 
 @frozen
 class CloseOrder:
-    """A reduce-only market order that closes a position, or a part of it."""
+    """A reduce-only order that closes a position, or a part of it.
+
+    At the market; with a `price` it is a limit order that rests until it is filled or cancelled (good till cancelled).
+    Only a venue that says `Capabilities.rests_targets` is asked for one with a price.
+    """
 
     client_id: str
     symbol: str
     side: OrderSide
     quantity: Decimal
+    price: Decimal | None = None
 
 
 @frozen

@@ -53,10 +53,15 @@ class Ask:
 
 @frozen
 class Target:
-    """A price at which a part of the position is closed in profit. `share` is a fraction of all that was entered."""
+    """A price at which a part of the position is closed in profit. `share` is a fraction of all that was entered.
+
+    `rests`: as a limit order at the venue, where it can; else, and where the venue refuses that, it is closed at the
+    market once the price is there.
+    """
 
     price: Decimal
     share: Decimal
+    rests: bool = False
 
 
 @frozen

@@ -10,7 +10,7 @@ from decimal import Decimal
 from attrs import evolve
 
 from .entering import after_entry, after_exit, chase, give_up_unread, keep_quarantine
-from .facts import adopt, excess, held_by, note_fills, note_read, note_stops, unexplained
+from .facts import adopt, excess, held_by, note_fills, note_orders, note_read, note_stops, unexplained
 from .happenings import Alert, Command, Level, ReadFailed, VenueRead
 from .legs import LegState
 from .numbers import ZERO
@@ -221,7 +221,8 @@ def closed_read(position: Position, read: VenueRead, policy: Policy, now_ns: int
     """Its stops must be gone, and where nothing explains why it was flat, it must stay so."""
     if position.is_settled:
         return position, ()
-    position = evolve(note_stops(position, read, policy.certain_ns), failed_reads=0)
+    position = note_orders(note_stops(position, read, policy.certain_ns), read, policy.certain_ns)
+    position = evolve(position, failed_reads=0)
     watch_until_ns = position.watch_until_ns
     if watch_until_ns is not None:
         position = note_fills(position, read.fills)

@@ -71,6 +71,7 @@ class Policy:
     execution: Enterer
     attaches_stops: bool
     amends_stops: bool
+    rests_targets: bool = False
     stop_tries: int = 3
     protect_within_ns: int = 3 * SECOND_NS
     entry_deadline_ns: int = 30 * SECOND_NS
@@ -223,8 +224,7 @@ def tidy(position: Position) -> Step:
     position, swept = sweep(position)
     if position.is_settled:
         return position, swept
-    calm = all(stop.is_over for stop in position.stops)
-    return position, (*swept, *look_at(position, WATCH_EVERY_NS if calm else TIDY_NS))
+    return position, (*swept, *look_at(position, WATCH_EVERY_NS if position.is_swept else TIDY_NS))
 
 
 def sweep(position: Position) -> Step:
@@ -236,7 +236,8 @@ def look_at(position: Position, delay_ns: int = 0) -> tuple[Command, ...]:
     """Read the venue, and ask for every order of ours whose end is not known."""
     entries = [leg.client_id for leg in position.entries if leg.state not in (LegState.DONE, LegState.SENT)]
     closes = [leg.client_id for leg in position.closes if leg.state in (LegState.RESTING, LegState.UNKNOWN)]
-    return (ReadVenue(delay_ns, (*entries, *closes)),)
+    targets = [leg.client_id for leg in position.targets if leg.state not in (LegState.DONE, LegState.SENT)]
+    return (ReadVenue(delay_ns, (*entries, *closes, *targets)),)
 
 
 def _stop_at_work(position: Position) -> StopLeg | None:
@@ -263,7 +264,8 @@ def _outgrown(position: Position, live: StopLeg) -> bool:
 
     It protects as well as before, so nothing is done while another stop may still turn up.
     """
-    if not any(leg.taken_by for leg in position.closes) or any(stop.is_doubtful for stop in position.stops):
+    taken = any(leg.taken_by for leg in position.closes) or any(leg.filled for leg in position.targets)
+    if not taken or any(stop.is_doubtful for stop in position.stops):
         return False
     return not live.attached and live.quantity > position.cover > ZERO
 

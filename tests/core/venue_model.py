@@ -20,6 +20,7 @@ from framework.core.happenings import (
     AwaitSilence,
     CancelEntry,
     CancelStop,
+    CancelTarget,
     CloseAnswered,
     CloseWanted,
     Command,
@@ -119,6 +120,7 @@ class World:
     honest_ns: int | None = None
     naked_since_ns: int | None = None
     epoch: int = 0
+    reached: Decimal = D(100)
     trace: list[str] = field(factory=list)
     it: Position = field(init=False)
 
@@ -162,6 +164,8 @@ class World:
         if epoch != self.epoch:  # said to a process that is not there any more
             return
         self.trace.append(f"{(self.now_ns - NOW_NS) / 1e9:9.3f} {self.it.state.value:12} {happening}")
+        if isinstance(happening, PriceReached):
+            self.reached = happening.price
         self._take(advance(self.it, happening, self.policy, self.now_ns))
 
     def _take(self, step: Step) -> None:
@@ -190,7 +194,11 @@ class World:
         self.price = max(D(50), min(D(200), self.price))
         self._trigger_stops()
         for order in self.shown.orders:
-            if order.price is not None and not order.status.is_final and self._chance(50):
+            if order.price is None or order.status.is_final:
+                continue
+            if order.reduces:
+                self._fill_target(order.client_id)
+            elif self._chance(50):
                 self._fill_entry(order.client_id)
         if not self.it.state.is_final and is_due(next_ask(self.it), self.price, self.now_ns):
             epoch = self.epoch
@@ -375,7 +383,9 @@ class World:
             return self._silenced() or Refusal("busy", "not now", for_good=False)
         if self.shown.held <= ZERO:
             return Refusal("-2022", "reduce-only order is rejected")
-        quantity = min(order.quantity, self.shown.held)
+        quantity = min(order.quantity, self.shown.held - self._resting())
+        if quantity <= ZERO:
+            return Refusal("-2022", "reduce-only order is rejected", for_good=False)
         filled = self._part(quantity) if self._chance(self.faults.partial) else quantity
         status = OrderStatus.FILLED if filled == order.quantity else OrderStatus.EXPIRED
         made = Order(order.client_id, order.quantity, None, True, status, filled, self.price)
@@ -385,6 +395,41 @@ class World:
             self._tell(CloseAnswered(order.client_id, made.report()))
             return evolve(made, status=OrderStatus.NEW, filled=ZERO, average=None).report()
         return made.report()
+
+    def _target_lands(self, order: CloseOrder) -> OrderReport | Refusal:
+        """A limit order that reduces: it rests, beside others for no more than what is held, or fills at once."""
+        if self._chance(self.faults.refused):
+            return self._silenced() or Refusal("busy", "not now", for_good=self.random.random() < 0.3)
+        if self.shown.held - self._resting() < order.quantity:
+            return Refusal("-2022", "reduce-only order is rejected", for_good=False)
+        self._keep_order(Order(order.client_id, order.quantity, order.price, reduces=True))
+        if self._chance(20):
+            self._cancel_lands(order.client_id)  # the venue lets it expire
+            self._tell(CloseAnswered(order.client_id, self._known_order(order.client_id).report()))
+        self._fill_target(order.client_id)
+        return self._known_order(order.client_id).report()
+
+    def _fill_target(self, client_id: str) -> None:
+        """What rests is filled where the price has come to it, perhaps in part."""
+        order = self._known_order(client_id)
+        if order.status.is_final or order.price is None or (self.price - order.price) * self.side.sign < 0:
+            return
+        rest = min(order.quantity - order.filled, self.shown.held)
+        quantity = self._part(rest) if self._chance(self.faults.partial) else rest
+        done = order.filled + quantity == order.quantity
+        status = OrderStatus.FILLED if done else OrderStatus.PARTIALLY_FILLED
+        self._keep_order(evolve(order, status=status, filled=order.filled + quantity, average=self.price))
+        self._execute(client_id, self.side.exit, quantity)
+        self._tell(CloseAnswered(client_id, self._known_order(client_id).report()))
+
+    def _resting(self) -> Decimal:
+        """What orders that reduce may still fill."""
+        return sum((o.quantity - o.filled for o in self.shown.orders if o.reduces and not o.status.is_final), ZERO)
+
+    def _known_order(self, client_id: str) -> Order:
+        order = self._order(client_id)
+        assert order is not None
+        return order
 
     def _silenced(self) -> Refusal | None:
         """Perhaps it was not sent at all, because the venue wants silence."""
@@ -450,9 +495,15 @@ class World:
                         lambda a, i=client_id: self._happens(StopAnswered(i, a, cancelling=True), epoch),  # type: ignore[misc]
                     )
                 case SendClose(order):
+                    lands = self._close_lands if order.price is None else self._target_lands
                     self._request(
-                        lambda o=order: self._close_lands(o),  # type: ignore[misc]
+                        lambda o=order, f=lands: f(o),  # type: ignore[misc]
                         lambda a, o=order: self._happens(CloseAnswered(o.client_id, a), epoch),  # type: ignore[misc]
+                    )
+                case CancelTarget(client_id):
+                    self._request(
+                        lambda i=client_id: self._cancel_lands(i),  # type: ignore[misc]
+                        lambda a, i=client_id: self._happens(CloseAnswered(i, a, cancelling=True), epoch),  # type: ignore[misc]
                     )
                 case ReadVenue(delay_ns, orders):
                     self._later(delay_ns, lambda o=orders: self._read(o, epoch))  # type: ignore[misc]
@@ -529,7 +580,7 @@ class World:
                     assert order.client_id not in self.sent
                     assert ZERO < order.quantity <= max(D(1), self.it.entered)
                     if self.it.state in (State.PROTECTED, State.UNPROTECTED) and not self.strangers_were_here:
-                        assert within_share(self.it, order, self.shown.fills), "a part was taken twice"
+                        assert within_share(self.it, order, self.reached, self.shown), "a part was taken twice"
                     self.sent.append(order.client_id)
                 case PlaceStop(order) | MoveStop(order):
                     assert order.side is self.side.exit
@@ -561,7 +612,11 @@ class World:
                 assert held == ZERO or self.stranger_held, "not flat"
             case state:
                 raise AssertionError(f"still {state.value}")
-        assert not resting, "an entry order still rests"
+        if self.it.state in (State.PROTECTED, State.QUARANTINED):
+            known = {leg.client_id for leg in self.it.targets if not leg.is_over}
+            assert {o.client_id for o in resting if o.reduces} == known, "other targets rest than are known"
+            resting = [o for o in resting if not o.reduces]
+        assert not resting, "an order still rests"
         if self.it.state is State.QUARANTINED:
             assert self.stranger_held, "quarantined without a stranger"
         if not self.strangers_were_here and self.it.state is State.CLOSED:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from framework import Ask, NoState, OrderStatus, OrderType, Percent, Side, SignalSettings, TimeInForce
 from framework.core.execution import EntryStep
 from framework.core.happenings import CloseWanted, EntryAnswered, PriceReached, StopAnswered, VenueRead
-from framework.core.legs import CloseLeg, EntryLeg, LegState, StopLeg
+from framework.core.legs import CloseLeg, EntryLeg, LegState, StopLeg, TargetLeg
 from framework.core.market import PriceSource
 from framework.core.orders import Fill, Unknown
 from framework.core.position import Exit, Position, State
@@ -145,6 +145,13 @@ CHANGES = st.fixed_dictionaries(
         ).map(tuple),
         "closes": st.lists(
             st.builds(CloseLeg, NAMES, NUMBERS, LEG_STATES, NUMBERS, NAMES, st.none() | TIMES, st.booleans()),
+            max_size=2,
+        ).map(tuple),
+        "targets": st.lists(
+            st.builds(
+                TargetLeg, NAMES, NUMBERS, NUMBERS, LEG_STATES, NAMES, TIMES, NUMBERS, st.integers(0, 3),
+                st.integers(0, 5),
+            ),
             max_size=2,
         ).map(tuple),
         "fills": st.lists(FILLS, max_size=3).map(lambda fills: {fill.id: fill for fill in fills}),

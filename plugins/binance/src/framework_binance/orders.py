@@ -63,8 +63,12 @@ async def place_entry(session: Session, streams: Streams, order: EntryOrder) -> 
 
 
 async def close_position(session: Session, streams: Streams, order: CloseOrder) -> EntryAnswer:
-    """Send a reduce-only market order. Refused because nothing is left to reduce, it says so."""
-    answer = await session.call(limits.PLACE, close_params(order), Purpose.PROTECT)
+    """Send a reduce-only order. Refused because nothing is left to reduce, it says so.
+
+    One that rests has time: nothing is naked without it, so it takes no part of what is kept for stops and closes.
+    """
+    purpose = Purpose.PROTECT if order.price is None else Purpose.ENTER
+    answer = await session.call(limits.PLACE, close_params(order), purpose)
     if answer.hint is Hint.NO_POSITION:
         flat = await _is_flat(session, order.symbol)
         if flat:

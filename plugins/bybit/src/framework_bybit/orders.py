@@ -73,8 +73,12 @@ class Orders:
         return await self._placed(order.symbol, order.client_id, answer)
 
     async def close_position(self, order: CloseOrder) -> EntryAnswer:
-        """Send a reduce-only market order. When there is nothing to reduce, that is read back and reported."""
-        answer = await self.client.call(limits.CREATE, requests.close(order), Purpose.PROTECT)
+        """Send a reduce-only order. When there is nothing to reduce, that is read back and reported.
+
+        One that rests has time: nothing is naked without it, so it takes no part of what is kept for stops and closes.
+        """
+        purpose = Purpose.PROTECT if order.price is None else Purpose.ENTER
+        answer = await self.client.call(limits.CREATE, requests.close(order), purpose)
         if answer.hint is not Hint.NO_POSITION:
             return await self._placed(order.symbol, order.client_id, answer)
         try:

@@ -22,7 +22,8 @@ from framework.core.signal import Side
 from framework.core.steering import Policy, Step
 from tests.core import venue_model
 from tests.core.strategies import AtMarket, FixedStop, LimitFirst, Taker, Trailer, policy
-from tests.core.venue_model import Faults, World
+from tests.core.venue_faults import Faults
+from tests.core.venue_model import World
 
 PROTECTIONS = (
     (FixedStop(),),
@@ -80,7 +81,9 @@ def test_on_an_honest_venue_every_position_is_opened_and_guarded(policy: Policy,
     assert world.it.protected_ns is not None or world.it.state is State.CLOSED
 
 
-SWEEP = 2000
+SWEEP = 1500
+RARE = (1515, 3586, 7010)
+"""Seeds that meet what few others do, like a stop that is told of after its entry was given up."""
 
 
 def mixed(seed: int) -> World:
@@ -131,7 +134,7 @@ def test_the_worlds_visit_every_row_of_the_table_and_every_way_between_two_state
         return step
 
     monkeypatch.setattr(venue_model, "advance", watched)
-    for seed in range(SWEEP):
+    for seed in (*range(SWEEP), *RARE):
         world = mixed(seed)
         world.run()
         world.check_end()

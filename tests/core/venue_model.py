@@ -13,7 +13,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field
 
 from framework.core.guards import next_ask
 from framework.core.happenings import (
@@ -66,6 +66,8 @@ from framework.core.watch import is_due
 from framework.engine.snapshot import freeze, thaw
 from framework.testing import NOW_NS, SYMBOL
 from tests.core.strategies import Best, plan, within_share
+from tests.core.venue_ends import check_end
+from tests.core.venue_faults import Faults
 from tests.core.venue_shown import Order, Shown, Stop
 
 D = Decimal
@@ -77,24 +79,6 @@ MOST_REQUESTS = 300
 
 LONGEST_NAKED_NS = 45 * SECOND_NS
 """Once the venue is honest: a close that was refused often waits up to half a minute before the next try."""
-
-
-@frozen
-class Faults:
-    """How bad the venue and the world are, as chances in percent, while they are bad."""
-
-    unknown: int = 0
-    refused: int = 0
-    partial: int = 0
-    lost: int = 0
-    repeated: int = 0
-    failed_reads: int = 0
-    late_reads_s: int = 0
-    slow_s: int = 1
-    very_late_s: int = 0
-    strangers: int = 0
-    restarts: int = 0
-    wishes: int = 0
 
 
 @define
@@ -257,7 +241,7 @@ class World:
     def _show(self, **changes: Any) -> None:
         self.shown = evolve(self.shown, **changes)
         self.history.append((self.now_ns, self.shown))
-        naked = self.shown.held > ZERO and not self._covered()
+        naked = self.shown.held > ZERO and not self.covered()
         if naked and self.naked_since_ns is None:
             self.naked_since_ns = self.now_ns
         elif not naked and self.naked_since_ns is not None:
@@ -265,7 +249,7 @@ class World:
             assert naked_ns <= LONGEST_NAKED_NS or self.strangers_were_here, f"naked for {naked_ns / SECOND_NS} s"
             self.naked_since_ns = None
 
-    def _covered(self) -> bool:
+    def covered(self) -> bool:
         return any(stop.attached or stop.quantity >= self.shown.held for stop in self.shown.stops)
 
     def _part(self, quantity: Decimal) -> Decimal:
@@ -598,29 +582,7 @@ class World:
 
     def check_end(self) -> None:
         """Once the venue has been honest for long: protected, or flat with nothing of ours left."""
-        held, ours = self.shown.held, [s for s in self.shown.stops if not s.attached]
-        resting = [o for o in self.shown.orders if not o.status.is_final]
-        match self.it.state:
-            case State.PROTECTED | State.QUARANTINED:
-                if self.it.state is State.QUARANTINED and held < ZERO:
-                    return  # turned round by a stranger: a case for a person
-                assert held > ZERO, "protected, but nothing is open"
-                assert self._covered(), "no stop covers"
-                assert len(self.shown.stops) == 1, "more than one stop is left"
-            case State.CLOSED | State.ABORTED:
-                assert not ours, "stops of ours are left"
-                assert held == ZERO or self.stranger_held, "not flat"
-            case state:
-                raise AssertionError(f"still {state.value}")
-        if self.it.state in (State.PROTECTED, State.QUARANTINED):
-            known = {leg.client_id for leg in self.it.targets if not leg.is_over}
-            assert {o.client_id for o in resting if o.reduces} == known, "other targets rest than are known"
-            resting = [o for o in resting if not o.reduces]
-        assert not resting, "an order still rests"
-        if self.it.state is State.QUARANTINED:
-            assert self.stranger_held, "quarantined without a stranger"
-        if not self.strangers_were_here and self.it.state is State.CLOSED:
-            assert self.it.entered == sum((f.quantity for f in self.shown.fills if f.side is self.side.entry), ZERO)
+        check_end(self)
 
 
 def _only(_answer: Any) -> None:

@@ -1,4 +1,4 @@
-"""Parts in profit that rest at the venue: when they are placed, what they leave, and how they leave with the position."""
+"""Parts in profit that rest at the venue: when they are placed, what they leave, how they leave with the position."""
 
 from __future__ import annotations
 

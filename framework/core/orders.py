@@ -51,7 +51,9 @@ class StopOrder:
     """A protective stop: reduce-only, at the market once `trigger_price` is reached.
 
     `attached` asks the venue to hold it as part of the position (it follows the position's size and needs no
-    client id); otherwise it is an order of its own under `client_id`, for `quantity`.
+    client id); otherwise it is an order of its own under `client_id`, for `quantity`. `worth_usd`: another stop rests,
+    and this is how much more of the position's value it protects; None: nothing protects without it. Where a venue's
+    limits are short, what is worth more goes first.
     """
 
     client_id: str
@@ -61,6 +63,7 @@ class StopOrder:
     trigger_price: Decimal
     trigger_by: PriceSource
     attached: bool
+    worth_usd: Decimal | None = None
 
 
 @frozen

@@ -275,7 +275,7 @@ def _new_stop(position: Position, quantity: Decimal, policy: Policy) -> StopLeg:
     return StopLeg(identifier, position.wanted_stop, quantity, LegState.SENT, policy.attaches_stops, position.wanted_by)
 
 
-def _stop_order(position: Position, leg: StopLeg) -> StopOrder:
+def _stop_order(position: Position, leg: StopLeg, live: StopLeg | None = None) -> StopOrder:
     return StopOrder(
         client_id=leg.client_id,
         symbol=position.symbol,
@@ -284,7 +284,14 @@ def _stop_order(position: Position, leg: StopLeg) -> StopOrder:
         trigger_price=leg.trigger_price,
         trigger_by=_trigger_of(position),
         attached=leg.attached,
+        worth_usd=None if live is None else worth_of_move(position, live),
     )
+
+
+def worth_of_move(position: Position, live: StopLeg) -> Decimal:
+    """How much more of the position's value is protected once its stop is where it is wanted: 0 for a mere resize."""
+    nearer = (position.wanted_stop - live.trigger_price) * position.side.sign
+    return max(ZERO, nearer) * position.cover
 
 
 def _trigger_of(position: Position) -> PriceSource:
@@ -293,19 +300,19 @@ def _trigger_of(position: Position) -> PriceSource:
     return position.planned_trigger if guard is None else guard.trigger_by
 
 
-def _place(position: Position, policy: Policy) -> tuple[Position, Command]:
+def _place(position: Position, policy: Policy, live: StopLeg | None = None) -> tuple[Position, Command]:
     leg = _new_stop(position, position.cover, policy)
-    return position.with_leg(leg), PlaceStop(_stop_order(position, leg))
+    return position.with_leg(leg), PlaceStop(_stop_order(position, leg, live))
 
 
-def _place_beside(position: Position, _live: StopLeg, policy: Policy) -> tuple[Position, Command]:
-    return _place(position, policy)  # the old one is swept once the new one rests: never a gap
+def _place_beside(position: Position, live: StopLeg, policy: Policy) -> tuple[Position, Command]:
+    return _place(position, policy, live)  # the old one is swept once the new one rests: never a gap
 
 
 def _move(position: Position, live: StopLeg, _policy: Policy) -> tuple[Position, Command]:
     wanted = evolve(live, trigger_price=position.wanted_stop, quantity=position.cover)
     moving = evolve(live, state=LegState.MOVING)
-    return position.with_leg(moving), MoveStop(_stop_order(position, wanted))
+    return position.with_leg(moving), MoveStop(_stop_order(position, wanted, live))
 
 
 def _sweep(position: Position, keep: StopLeg | None) -> tuple[Position, tuple[Command, ...]]:

@@ -24,7 +24,7 @@ from framework import (
     Unknown,
 )
 from framework_venue.answers import Answer, Hint
-from framework_venue.budget import Purpose
+from framework_venue.budget import Purpose, worth_of
 
 from . import limits, reads
 from .session import Session
@@ -137,13 +137,13 @@ async def place_stop(session: Session, order: StopOrder) -> StopAnswer:
     if order.attached:
         return Refusal("not_supported", "Binance attaches no stops to positions")
     session.news.stops.add(order.client_id)  # before it is sent: what it does may be told before it is answered
-    params = stop_params(order)
-    answer = await session.call(limits.PLACE_STOP, params, Purpose.PROTECT)
+    params, worth = stop_params(order), worth_of(order)
+    answer = await session.call(limits.PLACE_STOP, params, Purpose.PROTECT, worth=worth)
     for pause_s in RETRY_AFTER_S:
         if answer.code not in NOT_SEEN_YET:
             break
         await asyncio.sleep(pause_s)
-        answer = await session.call(limits.PLACE_STOP, params, Purpose.PROTECT)
+        answer = await session.call(limits.PLACE_STOP, params, Purpose.PROTECT, worth=worth)
     return await _stop_answer(session, answer, order)
 
 

@@ -7,6 +7,7 @@ Bybit acknowledges that a request was taken, and decides later ("Bybit v5, Place
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 
 from attrs import define, field
@@ -26,7 +27,7 @@ from framework import (
     VenuePosition,
 )
 from framework_venue.answers import Answer, Hint
-from framework_venue.budget import Purpose
+from framework_venue.budget import Purpose, worth_of
 from framework_venue.client import Client, Route
 
 from . import limits, requests
@@ -112,14 +113,15 @@ class Orders:
         if order.attached:
             return await self._set_attached(order)
         self._own_stops.add(order.client_id)
-        answer = await self.client.call(limits.CREATE, requests.own_stop(order), Purpose.PROTECT)
+        params = requests.own_stop(order)
+        answer = await self.client.call(limits.CREATE, params, Purpose.PROTECT, worth=worth_of(order))
         return await self._own_stop_rests(order, answer, known=answer.hint is Hint.DUPLICATE)
 
     async def move_stop(self, order: StopOrder) -> StopAnswer:
         """Move a stop in place."""
         if order.attached:
             return await self._set_attached(order)
-        answer = await self._patient(limits.AMEND, requests.amended_stop(order))
+        answer = await self._patient(limits.AMEND, requests.amended_stop(order), worth_of(order))
         return await self._own_stop_rests(order, answer, known=answer.hint in (Hint.GONE, Hint.UNCHANGED))
 
     async def cancel_stop(self, symbol: str, client_id: str) -> StopAnswer:
@@ -148,7 +150,7 @@ class Orders:
         return Unknown("the cancellation was taken, but the venue does not show that the stop is gone")
 
     async def _set_attached(self, order: StopOrder) -> StopAnswer:
-        answer = await self._patient(limits.TRADING_STOP, requests.attached_stop(order))
+        answer = await self._patient(limits.TRADING_STOP, requests.attached_stop(order), worth_of(order))
         if answer.accepted:
             return await self._attached_rests(order)
         if answer.hint is Hint.UNCHANGED:
@@ -240,14 +242,14 @@ class Orders:
             return Unknown(f"{answer.code}: an order of this id exists, but could not be read: {error}")
         return report or Unknown(f"{answer.code}: an order of this id exists, but the venue does not show it")
 
-    async def _patient(self, route: Route, params: requests.Params) -> Answer:
+    async def _patient(self, route: Route, params: requests.Params, worth: float = math.inf) -> Answer:
         """Send what may be sent twice; again, after short pauses, while the order is still being processed."""
-        answer = await self.client.call(route, params, Purpose.PROTECT)
+        answer = await self.client.call(route, params, Purpose.PROTECT, worth=worth)
         for pause_s in self.pauses_s:
             if answer.code != IN_PROCESSING:
                 break
             await asyncio.sleep(pause_s)
-            answer = await self.client.call(route, params, Purpose.PROTECT)
+            answer = await self.client.call(route, params, Purpose.PROTECT, worth=worth)
         return answer
 
     def _rests(self, order: StopOrder, held: VenuePosition) -> StopReport:

@@ -7,6 +7,7 @@ they wait blindly, resend orders, and lose the codes of Binance's futures on any
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Any, Protocol
@@ -140,20 +141,21 @@ class Client:
         *,
         within_s: float | None = None,
         answer_s: float | None = None,
+        worth: float = math.inf,
     ) -> Answer:
         """Send one request. Never raises, but for cancellation; what can't be known is `Kind.UNKNOWN`.
 
         What was refused because of our clock was not carried out: the clock is set, and all but entries are sent
         once more. `answer_s` is how long the answer may take: `URGENT_S` unless told, and `timeout_s` for an entry and
-        for what prepares, which nothing open waits for.
+        for what prepares, which nothing open waits for. `worth`: see `Budget.take`.
         """
         if answer_s is None:
             answer_s = self.timeout_s if purpose in (Purpose.ENTER, Purpose.PREPARE) else URGENT_S
-        answer = await self._once(route, params, purpose, within_s, answer_s)
+        answer = await self._once(route, params, purpose, within_s, answer_s, worth)
         if answer.hint is Hint.CLOCK:
             await self.sync_clock()
             if purpose is not Purpose.ENTER:
-                answer = await self._once(route, params, purpose, within_s, answer_s)
+                answer = await self._once(route, params, purpose, within_s, answer_s, worth)
         return answer
 
     async def ask(
@@ -212,13 +214,19 @@ class Client:
         self.clock.measured(sent_ns, received_ns, venue_ms)
 
     async def _once(
-        self, route: Route, params: Mapping[str, Any], purpose: Purpose, within_s: float | None, answer_s: float
+        self,
+        route: Route,
+        params: Mapping[str, Any],
+        purpose: Purpose,
+        within_s: float | None,
+        answer_s: float,
+        worth: float = math.inf,
     ) -> Answer:
         if within_s is None:
             within_s = PATIENT_S if purpose is Purpose.PREPARE else self.timeout_s
         try:
             urgency = Purpose.PROTECT if self.is_starting else purpose
-            await self.budget.take(urgency, route.costs, within_s=within_s)
+            await self.budget.take(urgency, route.costs, within_s=within_s, worth=worth)
         except BudgetError as error:
             return error.answer()
         reply = await self._send(route, params, answer_s)

@@ -185,12 +185,14 @@ class VenuePosition:
     """A position as the venue reports it. `quantity` is signed: negative is short.
 
     `stop_price` is that of the attached stop, None where there is none or the venue attaches no stops.
+    `liquidation_price` is the mark price at which the venue would liquidate it, None where it tells none.
     """
 
     symbol: str
     quantity: Decimal
     entry_price: Decimal
     stop_price: Decimal | None = None
+    liquidation_price: Decimal | None = None
 
 
 @frozen

@@ -63,7 +63,7 @@ class Position:
     `guarded_price` is the entry price that the guards were last begun with. `surplus` is what the venue holds beyond
     what this position explains, on its side. `watch_until_ns`: it is over, but may turn up again until then.
     `silent_until_ns`: the venue wants silence until then. `first_sequence` is where the sequences of its orders begin,
-    above 0 for a position that was adopted.
+    above 0 for a position that was adopted. `liquidation_price` is the venue's own, as it was read last.
     """
 
     id: str
@@ -105,6 +105,7 @@ class Position:
     leverage: Decimal | None = None
     planned_trigger: PriceSource = PriceSource.LAST
     targets: tuple[TargetLeg, ...] = ()
+    liquidation_price: Decimal | None = None
 
     # ── quantities and prices ───────────────────────────────────────────────────────────────────────────────
 
@@ -300,7 +301,9 @@ class Position:
         value = sum((f.quantity * f.price for f in of_entry), ZERO)
         rate = sum((f.fee_usd for f in of_entry), ZERO) / value if value else ZERO
         about = (self.account, self.symbol, self.side, price, quantity, opened_ns, self.plan.rules, self.settings)
-        return Holding(*about, fee_rate=max(ZERO, rate), leverage=self.leverage)
+        return Holding(
+            *about, fee_rate=max(ZERO, rate), leverage=self.leverage, liquidation_price=self.liquidation_price
+        )
 
     @cached_property
     def as_open(self) -> OpenPosition:

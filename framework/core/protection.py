@@ -25,6 +25,7 @@ class Holding:
     Before the entry it is called with the price that the entry is expected to get, to plan the first stop.
     `fee_rate` is what the entry's executions cost as a fraction of their value (0.0005: 0.05 %), 0 while unknown.
     `leverage` is that of the account when the position was decided on, None where it is not known.
+    `liquidation_price` is what the venue last told of the open position, None before, and where it tells none.
     """
 
     account: str
@@ -37,6 +38,7 @@ class Holding:
     settings: SignalSettings = field(factory=SignalSettings)
     fee_rate: Decimal = ZERO
     leverage: Decimal | None = None
+    liquidation_price: Decimal | None = None
 
 
 @frozen
@@ -76,7 +78,8 @@ class Guard:
     `stop` is where it wants the stop, unrounded; the kernel rounds to the nearest tick and never loosens.
     `close` is a reason code when the position must be closed now. `numbers` go to ``explain``. `targets` are the
     prices at which parts are closed, unrounded, nearest first; they are carried out without asking. `limit` is a price
-    that no stop may reach or lie beyond, on the losing side: a plan whose stop does is refused. `trigger_by` is the
+    that no stop may reach or lie beyond, on the losing side: a plan whose stop does is refused. Who sets one is started
+    anew when the venue tells another liquidation price. `trigger_by` is the
     price that triggers its stop at the venue; the prices that protections are asked with are last prices.
     """
 

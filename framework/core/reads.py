@@ -9,7 +9,8 @@ from decimal import Decimal
 
 from attrs import evolve
 
-from .entering import after_entry, after_exit, chase, give_up_unread, keep_quarantine
+from . import guards
+from .entering import after_entry, after_exit, chase, failures, give_up_unread, keep_quarantine
 from .facts import adopt, excess, held_by, note_fills, note_orders, note_read, note_stops, unexplained
 from .happenings import Alert, Command, Level, ReadFailed, VenueRead
 from .legs import LegState
@@ -72,9 +73,26 @@ def _concluded(position: Position, read: VenueRead, policy: Policy, now_ns: int)
         position = _released(position)
     if is_leaving(position):
         return _still_open(position, held, policy, now_ns)
+    position, heard = _liquidation_heard(position, read, policy)
     after, commands = going_on(evolve(position, misses=0), policy, now_ns)
+    commands = (*heard, *commands)
     # A read may be older than the executions: what it shows beyond them is covered, and looked at once more.
     return after, (*commands, *(look_at(after, WATCH_EVERY_NS) if position.surplus > ZERO else ()))
+
+
+def _liquidation_heard(position: Position, read: VenueRead, policy: Policy) -> Step:
+    """The venue's own liquidation price: who keeps away from it looks again, and may want the stop nearer."""
+    told = None if read.position is None else read.position.liquidation_price
+    if told is None or told == position.liquidation_price or position.guarded_price is None:
+        return position, ()
+    guarded = guards.hear_liquidation(evolve(position, liquidation_price=told), policy.protections)
+    said = failures(position, guarded.failures)
+    for note in guarded.notes:
+        text = (
+            f"{position.account} {position.symbol}: the venue liquidates it at {told}; the stop goes to {note.to_price}"
+        )
+        said = (Alert(Level.WARNING, "liquidation_near_stop", text, note.numbers), note, *said)
+    return guarded.position, said
 
 
 def going_on(position: Position, policy: Policy, now_ns: int) -> Step:

@@ -127,7 +127,8 @@ def _compared(position: Position, seen: AccountSeen, fence_ns: int, now_ns: int)
     held = seen.positions.get(position.symbol)
     quantity = ZERO if held is None else held.quantity * position.side.sign
     orders = tuple(order for order in seen.resting if _is_of(position, order))
-    case = case_of(sight := Sight(position, quantity, orders, now_ns, fence_ns))
+    liquidation = None if held is None else held.liquidation_price
+    case = case_of(sight := Sight(position, quantity, orders, now_ns, fence_ns, liquidation))
     return Finding(case.name, position.account, position.symbol, position.id, case.action, case.why(sight))
 
 

@@ -16,6 +16,7 @@ from .ids import Leg, leg_of
 from .legs import LegState
 from .numbers import ZERO, plain
 from .position import Position, State
+from .protection import tighter
 from .restart import is_calm
 from .resting import RestingKind, RestingOrder
 from .steering import TRIGGER_GRACE_NS
@@ -52,6 +53,15 @@ class Sight:
     orders: tuple[RestingOrder, ...]
     now_ns: int
     fence_ns: int
+    liquidation_price: Decimal | None = None
+
+    @property
+    def liquidation_is_nearer(self) -> bool:
+        """Whether the venue would liquidate it nearer than was known, and a protection of it keeps away from that."""
+        now, known, side = self.liquidation_price, self.position.liquidation_price, self.position.side
+        if now is None or all(guard.limit is None for guard in self.position.guards.values()):
+            return False
+        return known is None or tighter(side, now, known)
 
     @property
     def stops(self) -> tuple[RestingOrder, ...]:
@@ -166,6 +176,8 @@ CASES: tuple[Case, ...] = (
          _says("more than one stop rests: the tighter one stays")),
     Case("protected: targets not as known", _OPEN, lambda s: not s.shows_targets, Action.WAIT,
          _says("not just those orders rest that take its profit: they are read")),
+    Case("protected: its liquidation is nearer", _OPEN, lambda s: s.liquidation_is_nearer, Action.WAIT,
+         _says("the venue would liquidate it nearer than was known: it is read")),
     Case("protected: as expected", _OPEN, lambda s: s.is_in_place and is_calm(s.position), Action.KEEP,
          _says("{held} are held, and a stop covers them")),
     Case("protected: under way", _OPEN, _always, Action.WAIT,

@@ -173,6 +173,7 @@ CHANGES = st.fixed_dictionaries(
         "failure": st.text(max_size=30),
         "first_sequence": st.integers(0, 999_999),
         "leverage": st.none() | NUMBERS,
+        "liquidation_price": st.none() | NUMBERS,
         "planned_trigger": st.sampled_from(PriceSource),
     }
 )  # fmt: skip

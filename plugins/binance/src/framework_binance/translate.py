@@ -240,7 +240,12 @@ def position(row: Mapping[str, Any], markets: Mapping[str, MarketRules]) -> Venu
     if row.get("positionSide", "BOTH") != "BOTH":
         raise StrangeAnswerError(f"{symbol} is held in hedge mode; set the account to one-way mode")
     rules = markets.get(symbol)
-    return VenuePosition(symbol, sized(quantity, rules), priced(number(row, "entryPrice"), rules))
+    return VenuePosition(
+        symbol,
+        sized(quantity, rules),
+        priced(number(row, "entryPrice"), rules),
+        liquidation_price=optional(row, "liquidationPrice"),
+    )
 
 
 def balance(answer: Any, leverage: int, *, multi_assets: bool) -> Balance:

@@ -208,6 +208,7 @@ class TellsState(Protocol):
 class Capabilities:
     """What a venue can do. `simulated` venues risk no money and take recorded market data.
 
+    `rests_targets`: it takes reduce-only limit orders (`CloseOrder` with a price) for parts that are taken in profit.
     `real_money`: orders there cost money. True for a production venue, False for a testnet or an emulated one.
     `attaches_stops`: the stop travels inside the entry and follows the position. `amends_stops`: a resting stop
     is moved in place; elsewhere the new one is placed and confirmed before the old one is cancelled.
@@ -217,6 +218,7 @@ class Capabilities:
     attaches_stops: bool = False
     amends_stops: bool = False
     real_money: bool = False
+    rests_targets: bool = False
 
 
 @frozen
@@ -293,7 +295,7 @@ class Exchange(Protocol):
         """Send an entry, with its stop where the venue attaches stops. Sent once; never repeated by the plugin."""
 
     async def cancel_entry(self, symbol: str, client_id: str) -> EntryAnswer:
-        """Cancel a resting entry; the report says what it filled before."""
+        """Cancel a resting entry, or a resting close; the report says what it filled before."""
 
     async def place_stop(self, order: StopOrder) -> StopAnswer:
         """Place a stop, or set the attached one."""
@@ -305,7 +307,7 @@ class Exchange(Protocol):
         """Remove a stop. Not found counts as removed: the report says it is not live."""
 
     async def close_position(self, order: CloseOrder) -> EntryAnswer:
-        """Send a reduce-only market order."""
+        """Send a reduce-only order: at the market, or, with a price, one that rests (`Capabilities.rests_targets`)."""
 
     def watch(self, symbols: frozenset[str]) -> None:
         """The markets whose prices are needed from now on: those of open positions."""

@@ -12,6 +12,8 @@ from .position import Exit, Position, State
 from .steering import POLL_NS, TIDY_NS, Policy, Step, close, enter, look_at, protect, stop_entering
 from .verdict import Rejection
 
+_TARGET_IN_DOUBT = (LegState.UNKNOWN, LegState.CANCELLING)
+
 
 def after_entry(position: Position, policy: Policy, now_ns: int) -> Step:
     """Go on from what is known of the entry: the next order, protection of what is filled, or the end."""
@@ -49,8 +51,9 @@ def chase(position: Position, now_ns: int) -> Step:
     if leg.state in (LegState.UNKNOWN, LegState.CANCELLING):
         return position, look_at(position, POLL_NS)
     if leg.state is not LegState.RESTING:
-        part_in_doubt = any(part.state in (LegState.RESTING, LegState.UNKNOWN) for part in position.closes)
-        return position, look_at(position, TIDY_NS) if part_in_doubt else ()
+        in_doubt = any(part.state in (LegState.RESTING, LegState.UNKNOWN) for part in position.closes)
+        in_doubt = in_doubt or any(part.state in _TARGET_IN_DOUBT for part in position.targets)
+        return position, look_at(position, TIDY_NS) if in_doubt else ()
     if leg.doubted and _is_overdue(leg, now_ns):
         return stop_entering(position)
     polled = leg.doubted or leg.step.price is None

@@ -8,7 +8,7 @@ from decimal import Decimal
 from .evolving import evolve
 from .happenings import VenueRead
 from .ids import owner_of
-from .legs import CloseLeg, EntryLeg, LegState, StopLeg
+from .legs import CloseLeg, EntryLeg, LegState, StopLeg, TargetLeg
 from .numbers import ZERO
 from .orders import Fill, OrderReport, OrderStatus, Refusal, StopReport, Unknown
 from .position import Exit, Position
@@ -56,6 +56,27 @@ def note_close(position: Position, identifier: str, answer: OrderReport | Refusa
             evolve(leg, filled=max(leg.filled, answer.filled), state=LegState.DONE if over else LegState.RESTING)
         )
     return position.with_leg(evolve(leg, state=LegState.DONE))
+
+
+def note_target(position: Position, leg: TargetLeg, report: OrderReport) -> Position:
+    """What the venue says of a resting target. Fills only ever grow; one that is over does not begin again."""
+    filled = max(leg.filled, report.filled)
+    over = report.status.is_final or leg.is_over or filled >= leg.quantity
+    stays = leg.state is LegState.CANCELLING  # until that is answered: a read or an event may be older
+    state = LegState.DONE if over else LegState.CANCELLING if stays else LegState.RESTING
+    # That it ended without us, unfilled, counts as a refusal: else a venue that lets none rest would be asked forever.
+    ended = over and not leg.is_over and not stays and filled < leg.quantity
+    refusals = leg.refusals + 1 if ended else leg.refusals
+    return position.with_leg(evolve(leg, state=state, filled=filled, refusals=refusals, missing=0))
+
+
+def _target_not_found(position: Position, leg: TargetLeg, time_ns: int, certain_ns: int) -> Position:
+    """The venue does not know a target. It may land yet, or not be shown yet; later one that rested is missed twice."""
+    if time_ns < leg.sent_ns + certain_ns:
+        return position
+    missing = leg.missing + 1
+    gone = leg.state is LegState.UNKNOWN or missing >= MISSING_READS
+    return position.with_leg(evolve(leg, state=LegState.DONE if gone else leg.state, missing=missing))
 
 
 def stop_of(position: Position, report: StopReport) -> StopLeg | None:
@@ -149,23 +170,46 @@ def note_fill(position: Position, fill: Fill, *, opened_ns: int | None = None) -
         position = position.with_leg(evolve(leg, state=LegState.TRIGGERED))
         if position.exit is None:
             return evolve(position, exit=Exit(leg.wanted_by, fill.time_ns, leg.trigger_price))
+    elif isinstance(leg, TargetLeg):
+        return _note_taken(position, leg, fill)
     elif leg is None and position.exit is None and position.open_quantity <= ZERO:
         reason = "closed_elsewhere" if fill.cause == "order" else fill.cause
         return evolve(position, exit=Exit(reason, fill.time_ns))
     return position
 
 
-def note_read(position: Position, read: VenueRead, certain_ns: int) -> Position:
-    """Everything that a read shows of the position's orders, executions and stops."""
+def _note_taken(position: Position, leg: TargetLeg, fill: Fill) -> Position:
+    """A resting target was executed, wholly or in part. One that leaves nothing says why the position ends."""
+    executed = sum((each.quantity for each in position.fills.values() if each.client_id == leg.client_id), ZERO)
+    filled = max(leg.filled, executed)
+    state = LegState.DONE if filled >= leg.quantity else leg.state
+    position = position.with_leg(evolve(leg, filled=filled, state=state))
+    if position.exit is None and position.open_quantity <= ZERO:
+        return evolve(position, exit=Exit(leg.taken_by, fill.time_ns, leg.price))
+    return position
+
+
+def note_orders(position: Position, read: VenueRead, certain_ns: int) -> Position:
+    """What a read says of the orders that it asked for by name."""
     for identifier, report in read.orders.items():
         leg = position.leg_of(identifier)
-        if isinstance(leg, CloseLeg):
-            in_doubt = report is None and leg.state is LegState.UNKNOWN and leg.sent_ns is not None
-            if not (in_doubt and read.time_ns < (leg.sent_ns or 0) + certain_ns):  # it may land yet
+        if isinstance(leg, TargetLeg):
+            if report is not None:
+                position = note_target(position, leg, report)
+            elif not leg.is_over:
+                position = _target_not_found(position, leg, read.time_ns, certain_ns)
+        elif isinstance(leg, CloseLeg):
+            in_doubt = report is None and leg.state is not LegState.DONE and leg.sent_ns is not None
+            if not (in_doubt and read.time_ns < (leg.sent_ns or 0) + certain_ns):  # it may land, or be shown, yet
                 position = note_close(position, identifier, report)
         elif report is not None:
             position = note_entry(position, identifier, report)
-    position = note_fills(position, read.fills)
+    return position
+
+
+def note_read(position: Position, read: VenueRead, certain_ns: int) -> Position:
+    """Everything that a read shows of the position's orders, executions and stops."""
+    position = note_fills(note_orders(position, read, certain_ns), read.fills)
     return note_stops(position, read, certain_ns)
 
 

@@ -11,7 +11,7 @@ from . import watch
 from .evolving import evolve
 from .happenings import NoteStop
 from .position import Position
-from .protection import Ask, tighter
+from .protection import Ask, tighter, usable_stop
 from .taking import asks
 from .watch import Protector, Watch
 
@@ -60,6 +60,33 @@ def ask(position: Position, protections: Sequence[Protector], price: Decimal, ti
         return Guarded(changed, close, (), watched.failures)
     note = NoteStop(position.wanted_stop, stop, after.stop_by, {"price": price, **after.guards[after.stop_by].numbers})
     return Guarded(changed, close, (note,), watched.failures)
+
+
+def hear_liquidation(position: Position, protections: Sequence[Protector]) -> Guarded:
+    """Start those protections anew that set a limit: the venue has told where it would liquidate the position.
+
+    A stop that one of them wants now is set if it is tighter; like all others it never loosens.
+    """
+    answers, failures = dict(position.guards), []
+    name, stop = position.wanted_by, position.wanted_stop
+    for protection in protections:
+        before = answers.get(protection.name)
+        if before is None or before.limit is None:
+            continue
+        try:
+            answer = protection.start(position.guarded)
+            wanted = usable_stop(answer, position.plan.rules)
+        except Exception as error:  # its last answer stays in force
+            failures.append(f"{protection.name} raised {type(error).__name__}: {error}")
+            continue
+        answers[protection.name] = answer
+        if wanted is not None and tighter(position.side, wanted, stop):
+            name, stop = protection.name, wanted
+    changed = position.with_guards(answers, stop, name)
+    if stop == position.wanted_stop:
+        return Guarded(changed, failures=tuple(failures))
+    note = NoteStop(position.wanted_stop, stop, name, answers[name].numbers)
+    return Guarded(changed, None, (note,), tuple(failures))
 
 
 def next_ask(position: Position) -> Ask:

@@ -30,7 +30,7 @@ from .happenings import (
     StopChanged,
 )
 from .ids import sequence_of
-from .legs import CloseLeg, LegState, StopLeg
+from .legs import CloseLeg, LegState, StopLeg, TargetLeg
 from .numbers import ZERO
 from .orders import OrderReport, Refusal, StopReport, Unknown
 from .position import Exit, Position, State
@@ -49,7 +49,8 @@ from .steering import (
     stop_entering,
     sweep,
 )
-from .taking import take
+from .taking import closing_part_answered, take
+from .targets import taken, target_answered
 from .vanishing import has_vanished, vanished
 
 SLOWEST_CLOSE = 3
@@ -93,7 +94,8 @@ def filled(position: Position, event: Filled, policy: Policy, now_ns: int) -> St
         return position, () if event.fill.id in before.fills else look_at(position)
     if event.fill.side is position.side.entry:
         return going_on(position, policy, now_ns)
-    return keep_quarantine(position, *after_exit(position, policy, now_ns))
+    after, commands = keep_quarantine(position, *after_exit(position, policy, now_ns))
+    return after, (*taken(position, event.fill), *commands)
 
 
 # ── protecting ──────────────────────────────────────────────────────────────────────────────────────────────
@@ -241,9 +243,29 @@ def close_wanted(position: Position, event: CloseWanted, _policy: Policy, now_ns
     return close(position, event.reason, now_ns)
 
 
+def part_answered(position: Position, event: CloseAnswered, policy: Policy, now_ns: int) -> Step:
+    """What became of a part that is taken in profit, at the market or by an order that rests."""
+    leg = position.leg_of(event.client_id)
+    if isinstance(leg, TargetLeg):
+        after, commands = target_answered(position, leg, event, now_ns)
+        return after, (*commands, *_resized(position, after))
+    return closing_part_answered(position, event, policy, now_ns)
+
+
+def _resized(before: Position, after: Position) -> tuple[Command, ...]:
+    """A target was filled: its executions may be late, and the stop is brought to what remains once they are known."""
+    own = {leg.client_id for leg in after.targets}
+    known = sum((fill.quantity for fill in after.fills.values() if fill.client_id in own), ZERO)
+    late = sum((leg.filled for leg in after.targets), ZERO) > known
+    return look_at(after, TIDY_NS) if late and after != before else ()
+
+
 def close_answered(position: Position, event: CloseAnswered, _policy: Policy, now_ns: int) -> Step:
     """Read back before each try: a position that is flat already needs no further close."""
-    if not isinstance(position.leg_of(event.client_id), CloseLeg):
+    leg = position.leg_of(event.client_id)
+    if isinstance(leg, TargetLeg):
+        return target_answered(position, leg, event, now_ns)
+    if not isinstance(leg, CloseLeg):
         return position, ()
     position = note_close(position, event.client_id, event.answer)
     soon = look_at(position, _next_close_ns(position, sequence_of(event.client_id)))
@@ -318,7 +340,10 @@ def closed_news(position: Position, event: EntryAnswered | Filled, _policy: Poli
     return position, commands
 
 
-def late_close(position: Position, event: CloseAnswered, _policy: Policy, _now_ns: int) -> Step:
+def late_close(position: Position, event: CloseAnswered, _policy: Policy, now_ns: int) -> Step:
+    leg = position.leg_of(event.client_id)
+    if isinstance(leg, TargetLeg):
+        return target_answered(position, leg, event, now_ns)
     return note_close(position, event.client_id, event.answer), ()
 
 

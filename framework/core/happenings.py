@@ -84,10 +84,11 @@ class CloseWanted:
 
 @frozen
 class CloseAnswered:
-    """The answer to a closing order; or its stream reported on it."""
+    """The answer to a closing order, or to cancelling a resting one (`cancelling`); or its stream reported on it."""
 
     client_id: str
     answer: EntryAnswer
+    cancelling: bool = False
 
 
 @frozen
@@ -194,6 +195,13 @@ class SendClose:
 
 
 @frozen
+class CancelTarget:
+    """Cancel this resting order that takes a part in profit."""
+
+    client_id: str
+
+
+@frozen
 class ReadVenue:
     """Read this position's market after `delay_ns`, with the reports of these orders; answer with `VenueRead`."""
 
@@ -250,6 +258,7 @@ Command = (
     | MoveStop
     | CancelStop
     | SendClose
+    | CancelTarget
     | ReadVenue
     | StartDeadline
     | AwaitSilence

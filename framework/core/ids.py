@@ -47,6 +47,11 @@ def owner_of(identifier: str) -> str | None:
     return identifier.split("-")[1] if GRAMMAR.fullmatch(identifier) else None
 
 
+def leg_of(identifier: str) -> Leg | None:
+    """What an order of ours is for; None when the id is not one of ours."""
+    return None if owner_of(identifier) is None else Leg(identifier.rpartition("-")[2][0])
+
+
 def sequence_of(identifier: str) -> int:
     """The sequence of an order of ours, by its client id."""
     return int(identifier.rsplit("-", 1)[1][1:])

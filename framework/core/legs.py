@@ -82,6 +82,35 @@ class StopLeg:
 
 
 @frozen
+class TargetLeg:
+    """One reduce-only limit order that rests to take a part in profit for the protection `taken_by`.
+
+    `refusals`: how often the venue has refused it, weighed: a refusal for good counts as many. `missing` counts the
+    reads in a row whose venue did not know it although it should rest.
+    """
+
+    client_id: str
+    price: Decimal
+    quantity: Decimal
+    state: LegState
+    taken_by: str
+    sent_ns: int
+    filled: Decimal = ZERO
+    refusals: int = 0
+    missing: int = 0
+
+    @property
+    def left(self) -> Decimal:
+        """What it may yet fill."""
+        return ZERO if self.is_over else self.quantity - self.filled
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it cannot fill any more."""
+        return self.state is LegState.DONE
+
+
+@frozen
 class CloseLeg:
     """One reduce-only order that closes; of a part in profit when `taken_by` names a protection."""
 

@@ -13,7 +13,7 @@ from typing import Any
 from attrs import frozen
 
 from ..errors import ProtocolError
-from . import handlers, ruling, silence, taking
+from . import handlers, ruling, silence, targets
 from . import reads as reading
 from .execution import EntryPlan
 from .happenings import (
@@ -84,6 +84,9 @@ def advance(position: Position, happening: Happening, policy: Policy, now_ns: in
     if row is None:
         raise ProtocolError(f"{type(happening).__name__} cannot happen to a position that is {position.state.value}")
     after, commands = row.handler(position, happening, policy, now_ns)
+    if after.targets or policy.rests_targets:
+        after, more = targets.keep_targets(after, policy, now_ns)
+        commands = (*commands, *more)
     if after.state not in row.to:
         raise ProtocolError(
             f"{type(happening).__name__} must not lead from {position.state.value} to {after.state.value}"
@@ -150,7 +153,7 @@ _ROWS: tuple[tuple[type, tuple[State, ...], tuple[State, ...], Handler, str], ..
     (CloseAnswered, (_EMERGENCY, _CLOSING, _QUARANTINED), (_QUARANTINED,), handlers.close_answered,
      "always read back: unknown and refused prove nothing; what is refused for good again and again can't be closed"),
     (CloseAnswered, (_CLOSED,), (), handlers.late_close, ""),
-    (CloseAnswered, (*_OPEN, _QUARANTINED), (), taking.part_answered, "a part that was closed in profit"),
+    (CloseAnswered, (*_OPEN, _QUARANTINED), (), handlers.part_answered, "a part that was closed in profit"),
     (VenueRead, (_ENTERING, _UNKNOWN), (*_OPENING, _QUARANTINED, _CLOSED), reading.venue_read,
      "absence counts only after the fence, and only twice"),
     (VenueRead, _OPEN, (*_HELD, _QUARANTINED, _CLOSED), reading.venue_read,

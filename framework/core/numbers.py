@@ -13,6 +13,8 @@ _ONE = Decimal(1)
 _EXACT = Context(prec=60)
 """Wide enough that a quotient of two prices is never rounded across a whole number before it is rounded on purpose."""
 
+_quotient, _product = _EXACT.divide, _EXACT.multiply
+
 
 @frozen(order=True)
 class Percent:
@@ -42,8 +44,7 @@ def _to_multiple(value: Decimal, unit: Decimal, rounding: str) -> Decimal:
     if not value.is_finite():
         raise ValueError(f"not a finite number: {value}")
     # A whole number times the unit has the unit's exponent: a price prints with as many digits as its tick.
-    count = _EXACT.divide(value, unit).quantize(_ONE, rounding, _EXACT)
-    return _EXACT.multiply(count, unit)
+    return _product(_quotient(value, unit).quantize(_ONE, rounding, _EXACT), unit)
 
 
 def floor_to(value: Decimal, unit: Decimal) -> Decimal:

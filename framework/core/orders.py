@@ -51,7 +51,9 @@ class StopOrder:
     """A protective stop: reduce-only, at the market once `trigger_price` is reached.
 
     `attached` asks the venue to hold it as part of the position (it follows the position's size and needs no
-    client id); otherwise it is an order of its own under `client_id`, for `quantity`.
+    client id); otherwise it is an order of its own under `client_id`, for `quantity`. `worth_usd`: another stop rests,
+    and this is how much more of the position's value it protects; None: nothing protects without it. Where a venue's
+    limits are short, what is worth more goes first.
     """
 
     client_id: str
@@ -61,6 +63,7 @@ class StopOrder:
     trigger_price: Decimal
     trigger_by: PriceSource
     attached: bool
+    worth_usd: Decimal | None = None
 
 
 @frozen
@@ -83,12 +86,17 @@ class EntryOrder:
 
 @frozen
 class CloseOrder:
-    """A reduce-only market order that closes a position, or a part of it."""
+    """A reduce-only order that closes a position, or a part of it.
+
+    At the market; with a `price` it is a limit order that rests until it is filled or cancelled (good till cancelled).
+    Only a venue that says `Capabilities.rests_targets` is asked for one with a price.
+    """
 
     client_id: str
     symbol: str
     side: OrderSide
     quantity: Decimal
+    price: Decimal | None = None
 
 
 @frozen
@@ -177,12 +185,14 @@ class VenuePosition:
     """A position as the venue reports it. `quantity` is signed: negative is short.
 
     `stop_price` is that of the attached stop, None where there is none or the venue attaches no stops.
+    `liquidation_price` is the mark price at which the venue would liquidate it, None where it tells none.
     """
 
     symbol: str
     quantity: Decimal
     entry_price: Decimal
     stop_price: Decimal | None = None
+    liquidation_price: Decimal | None = None
 
 
 @frozen

@@ -113,4 +113,4 @@ def breach_of(rules: MarketRules, price: Decimal, quantity: Decimal) -> Rejectio
 
 def wrong_side(side: Side, stop: Decimal, price: Decimal) -> bool:
     """Whether a stop would act at once: for a long at or above `price`, for a short at or below."""
-    return stop >= price if side is Side.LONG else stop <= price
+    return stop >= price if side.sign > 0 else stop <= price

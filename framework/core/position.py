@@ -12,7 +12,7 @@ from attrs import field, frozen
 from .evolving import evolve, reckoned_once
 from .execution import EntryPlan, EntryTry
 from .ids import Leg, client_id, owner_of, sequence_of
-from .legs import KEPT_LEGS, CloseLeg, EntryLeg, LegState, StopLeg
+from .legs import KEPT_LEGS, CloseLeg, EntryLeg, LegState, StopLeg, TargetLeg
 from .market import OpenPosition, PriceSource
 from .numbers import ZERO, average
 from .orders import Fill
@@ -21,7 +21,12 @@ from .signal import Side, SignalSettings
 
 
 class State(enum.Enum):
-    """Where a position stands in its life. The remarks of lifecycle.TABLE say how it gets from one to the next."""
+    """Where a position stands in its life. The remarks of lifecycle.TABLE say how it gets from one to the next.
+
+    `is_final`: whether the position is over: closed, or never opened.
+    """
+
+    is_final: bool
 
     ENTERING = "entering"
     UNKNOWN = "unknown"
@@ -33,10 +38,8 @@ class State(enum.Enum):
     CLOSED = "closed"
     ABORTED = "aborted"
 
-    @property
-    def is_final(self) -> bool:
-        """Whether the position is over: closed, or never opened."""
-        return self in (State.CLOSED, State.ABORTED)
+    def __init__(self, value: str) -> None:
+        self.is_final = value in ("closed", "aborted")
 
 
 @frozen
@@ -61,7 +64,7 @@ class Position:
     `guarded_price` is the entry price that the guards were last begun with. `surplus` is what the venue holds beyond
     what this position explains, on its side. `watch_until_ns`: it is over, but may turn up again until then.
     `silent_until_ns`: the venue wants silence until then. `first_sequence` is where the sequences of its orders begin,
-    above 0 for a position that was adopted.
+    above 0 for a position that was adopted. `liquidation_price` is the venue's own, as it was read last.
     """
 
     id: str
@@ -104,6 +107,8 @@ class Position:
     first_sequence: int = 0
     leverage: Decimal | None = None
     planned_trigger: PriceSource = PriceSource.LAST
+    targets: tuple[TargetLeg, ...] = ()
+    liquidation_price: Decimal | None = None
 
     # ── quantities and prices ───────────────────────────────────────────────────────────────────────────────
 
@@ -215,7 +220,12 @@ class Position:
     @property
     def is_settled(self) -> bool:
         """Whether it is over and nothing of it can turn up any more: no order of its own, no doubt about its end."""
-        return self.state.is_final and self.watch_until_ns is None and all(stop.is_over for stop in self.stops)
+        return self.state.is_final and self.watch_until_ns is None and self.is_swept
+
+    @property
+    def is_swept(self) -> bool:
+        """Whether no stop and no target of it rests, or may."""
+        return all(stop.is_over for stop in self.stops) and all(target.is_over for target in self.targets)
 
     @property
     def tries(self) -> tuple[EntryTry, ...]:
@@ -247,25 +257,27 @@ class Position:
 
     def next_id(self, leg: Leg) -> str:
         """The client id of the next order of this kind."""
-        kinds: dict[Leg, tuple[EntryLeg | StopLeg | CloseLeg, ...]]
-        kinds = {Leg.ENTRY: self.entries, Leg.STOP: self.stops, Leg.EXIT: self.closes}
+        kinds: dict[Leg, tuple[AnyLeg, ...]]
+        kinds = {Leg.ENTRY: self.entries, Leg.STOP: self.stops, Leg.TARGET: self.targets, Leg.EXIT: self.closes}
         last = kinds[leg][-1:]
         return client_id(self.id, leg, max(self.first_sequence, sequence_of(last[0].client_id) + 1 if last else 0))
 
-    def leg_of(self, identifier: str) -> EntryLeg | StopLeg | CloseLeg | None:
+    def leg_of(self, identifier: str) -> AnyLeg | None:
         """The order with this client id."""
-        legs: tuple[EntryLeg | StopLeg | CloseLeg, ...] = (*self.entries, *self.stops, *self.closes)
+        legs: tuple[AnyLeg, ...] = (*self.entries, *self.stops, *self.closes, *self.targets)
         for leg in legs:
             if leg.client_id == identifier:
                 return leg
         return None
 
-    def with_leg(self, changed: EntryLeg | StopLeg | CloseLeg) -> Position:
+    def with_leg(self, changed: AnyLeg) -> Position:
         """This position with that order replaced (same client id), or added."""
         if isinstance(changed, EntryLeg):
             return evolve(self, entries=_replaced(self.entries, changed))
         if isinstance(changed, StopLeg):
             return evolve(self, stops=_replaced(self.stops, changed))
+        if isinstance(changed, TargetLeg):
+            return evolve(self, targets=_replaced(self.targets, changed))
         return evolve(self, closes=_replaced(self.closes, changed))
 
     def with_fill(self, fill: Fill) -> Position:
@@ -297,7 +309,9 @@ class Position:
         value = sum((f.quantity * f.price for f in of_entry), ZERO)
         rate = sum((f.fee_usd for f in of_entry), ZERO) / value if value else ZERO
         about = (self.account, self.symbol, self.side, price, quantity, opened_ns, self.plan.rules, self.settings)
-        return Holding(*about, fee_rate=max(ZERO, rate), leverage=self.leverage)
+        return Holding(
+            *about, fee_rate=max(ZERO, rate), leverage=self.leverage, liquidation_price=self.liquidation_price
+        )
 
     @reckoned_once
     def as_open(self) -> OpenPosition:
@@ -307,7 +321,8 @@ class Position:
         return OpenPosition(self.account, self.symbol, self.side, quantity, price, quantity * price)
 
 
-LegT = TypeVar("LegT", bound="EntryLeg | StopLeg | CloseLeg")
+AnyLeg = EntryLeg | StopLeg | CloseLeg | TargetLeg
+LegT = TypeVar("LegT", bound=AnyLeg)
 
 _STATUS = {
     State.ENTERING: "opening",

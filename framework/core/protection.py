@@ -25,6 +25,7 @@ class Holding:
     Before the entry it is called with the price that the entry is expected to get, to plan the first stop.
     `fee_rate` is what the entry's executions cost as a fraction of their value (0.0005: 0.05 %), 0 while unknown.
     `leverage` is that of the account when the position was decided on, None where it is not known.
+    `liquidation_price` is what the venue last told of the open position, None before, and where it tells none.
     """
 
     account: str
@@ -37,6 +38,7 @@ class Holding:
     settings: SignalSettings = field(factory=SignalSettings)
     fee_rate: Decimal = ZERO
     leverage: Decimal | None = None
+    liquidation_price: Decimal | None = None
 
 
 @frozen
@@ -53,10 +55,15 @@ class Ask:
 
 @frozen
 class Target:
-    """A price at which a part of the position is closed in profit. `share` is a fraction of all that was entered."""
+    """A price at which a part of the position is closed in profit. `share` is a fraction of all that was entered.
+
+    `rests`: as a limit order at the venue, where it can; else, and where the venue refuses that, it is closed at the
+    market once the price is there.
+    """
 
     price: Decimal
     share: Decimal
+    rests: bool = False
 
 
 @frozen
@@ -71,7 +78,8 @@ class Guard:
     `stop` is where it wants the stop, unrounded; the kernel rounds to the nearest tick and never loosens.
     `close` is a reason code when the position must be closed now. `numbers` go to ``explain``. `targets` are the
     prices at which parts are closed, unrounded, nearest first; they are carried out without asking. `limit` is a price
-    that no stop may reach or lie beyond, on the losing side: a plan whose stop does is refused. `trigger_by` is the
+    that no stop may reach or lie beyond, on the losing side: a plan whose stop does is refused. Who sets one is started
+    anew when the venue tells another liquidation price. `trigger_by` is the
     price that triggers its stop at the venue; the prices that protections are asked with are last prices.
     """
 
@@ -119,7 +127,7 @@ def named(components: Sequence[P]) -> list[P | Named]:
 
 def tighter(side: Side, one: Decimal, other: Decimal) -> bool:
     """Whether a stop at `one` protects more than a stop at `other`."""
-    return one > other if side is Side.LONG else one < other
+    return one > other if side.sign > 0 else one < other
 
 
 def tightest(side: Side, stops: Mapping[str, Decimal]) -> tuple[str, Decimal] | None:
@@ -151,12 +159,13 @@ def usable_stop(guard: Guard, rules: MarketRules) -> Decimal | None:
     """
     if not isinstance(guard, Guard):
         raise TypeError(f"answered {guard!r}, which is no guard")
-    for level in (guard.ask.below, guard.ask.above):
+    wish, wanted = guard.ask, guard.stop
+    for level in (wish.below, wish.above):
         if level is not None and not (isinstance(level, Decimal) and level.is_finite()):
-            raise ValueError(f"asked for a price that is no number: {guard.ask}")
-    if guard.stop is None:
+            raise ValueError(f"asked for a price that is no number: {wish}")
+    if wanted is None:
         return None
-    stop = on_tick(rules, guard.stop)
+    stop = nearest_to(wanted, rules.tick_size)
     if not stop > ZERO:
         raise ValueError(f"wants a stop at {guard.stop}, which is no price")
     return stop

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from .entering import after_entry, after_exit, chase, give_up_unread, keep_quarantine
+from . import guards
+from .entering import after_entry, after_exit, chase, failures, give_up_unread, keep_quarantine
 from .evolving import evolve
-from .facts import adopt, excess, held_by, note_fills, note_read, note_stops, unexplained
+from .facts import adopt, excess, held_by, note_fills, note_orders, note_read, note_stops, unexplained
 from .happenings import Alert, Command, Level, ReadFailed, VenueRead
 from .lateness import is_late, note_shown
 from .legs import LegState
@@ -90,9 +91,26 @@ def _concluded(position: Position, read: VenueRead, policy: Policy, now_ns: int)
         position = _released(position)
     if is_leaving(position):
         return _still_open(position, held, policy, now_ns)
+    position, heard = _liquidation_heard(position, read, policy)
     after, commands = going_on(evolve(position, misses=0), policy, now_ns)
+    commands = (*heard, *commands)
     # A read may be older than the executions: what it shows beyond them is covered, and looked at once more.
     return after, (*commands, *(look_at(after, WATCH_EVERY_NS) if position.surplus > ZERO else ()))
+
+
+def _liquidation_heard(position: Position, read: VenueRead, policy: Policy) -> Step:
+    """The venue's own liquidation price: who keeps away from it looks again, and may want the stop nearer."""
+    told = None if read.position is None else read.position.liquidation_price
+    if told is None or told == position.liquidation_price or position.guarded_price is None:
+        return position, ()
+    guarded = guards.hear_liquidation(evolve(position, liquidation_price=told), policy.protections)
+    said = failures(position, guarded.failures)
+    for note in guarded.notes:
+        text = (
+            f"{position.account} {position.symbol}: the venue liquidates it at {told}; the stop goes to {note.to_price}"
+        )
+        said = (Alert(Level.WARNING, "liquidation_near_stop", text, note.numbers), note, *said)
+    return guarded.position, said
 
 
 def going_on(position: Position, policy: Policy, now_ns: int) -> Step:
@@ -240,7 +258,10 @@ def closed_read(position: Position, read: VenueRead, policy: Policy, now_ns: int
     if position.is_settled:
         return position, ()
     late = is_late(position, held_by(position, read), read.fills, now_ns)
-    position = note_shown(position, read) if late else note_stops(position, read, policy.certain_ns)
+    if late:
+        position = note_shown(position, read)
+    else:
+        position = note_orders(note_stops(position, read, policy.certain_ns), read, policy.certain_ns)
     position = evolve(position, failed_reads=0)
     watch_until_ns = position.watch_until_ns
     if watch_until_ns is not None:

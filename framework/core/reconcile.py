@@ -13,7 +13,7 @@ from typing import Literal
 from attrs import field, frozen
 
 from .adopting import side_of
-from .ids import Leg, owner_of
+from .ids import Leg, leg_of, owner_of
 from .lateness import is_late
 from .numbers import ZERO, plain
 from .orders import Fill, VenuePosition
@@ -129,7 +129,8 @@ def _compared(position: Position, seen: AccountSeen, fence_ns: int, now_ns: int)
     held = seen.positions.get(position.symbol)
     quantity = ZERO if held is None else held.quantity * position.side.sign
     orders = tuple(order for order in seen.resting if _is_of(position, order))
-    case = case_of(sight := Sight(position, quantity, orders, now_ns, fence_ns))
+    liquidation = None if held is None else held.liquidation_price
+    case = case_of(sight := Sight(position, quantity, orders, now_ns, fence_ns, liquidation))
     return Finding(case.name, position.account, position.symbol, position.id, case.action, case.why(sight))
 
 
@@ -188,7 +189,7 @@ def traced(held: VenuePosition, seen: AccountSeen) -> str | None:
         return stops[-1]
     for fill in sorted(seen.fills.get(held.symbol, ()), key=lambda fill: fill.time_ns, reverse=True):
         if fill.side is side.entry:  # the last one that made it larger says whose it is
-            return owner_of(fill.client_id) if _leg_of(fill.client_id) is Leg.ENTRY else None
+            return owner_of(fill.client_id) if leg_of(fill.client_id) is Leg.ENTRY else None
     return None
 
 
@@ -207,7 +208,7 @@ def opened_elsewhere(finding: Finding, seen: AccountSeen, since_ns: int) -> bool
     entries = [
         fill.time_ns
         for fill in seen.fills.get(finding.symbol, ())
-        if owner_of(fill.client_id) == finding.position_id and _leg_of(fill.client_id) is Leg.ENTRY
+        if owner_of(fill.client_id) == finding.position_id and leg_of(fill.client_id) is Leg.ENTRY
     ]
     return bool(entries) and min(entries) > since_ns
 
@@ -231,10 +232,6 @@ def _protects(order: RestingOrder, held: VenuePosition) -> bool:
     return at_work and order.symbol == held.symbol and covers
 
 
-def _leg_of(client_id: str) -> Leg | None:
-    return None if owner_of(client_id) is None else Leg(client_id.rpartition("-")[2][0])
-
-
 # ── orders that nobody needs ────────────────────────────────────────────────────────────────────────────────
 
 
@@ -248,25 +245,35 @@ def _is_late(symbol: str, seen: AccountSeen, known: Sequence[Position]) -> bool:
 def _left_behind(
     seen: AccountSeen, before: AccountSeen | None, known: Sequence[Position], unsettled: Sequence[Position]
 ) -> Iterator[Finding]:
-    """Orders of ours whose position is closed, or unknown, and flat: gone after the second reading that says so."""
+    """Orders of ours whose position is closed, or unknown, and flat: gone after the second reading that says so.
+
+    And targets that their position does not know of, whatever is open: they would take more than its shares.
+    """
     own = {position.id for position in unsettled}
+    targets = {leg.client_id for position in unsettled for leg in position.targets if not leg.is_over}
     taken = {position.symbol for position in unsettled if not position.state.is_final}
     for order in seen.resting:
         owner = order.owner
-        if owner is None or order.attached or owner in own:
+        if owner is None or order.attached or order.client_id in targets:
             continue
-        if order.symbol in seen.positions or order.symbol in taken:
+        strays = leg_of(order.client_id) is Leg.TARGET and owner in own
+        if not strays and (owner in own or order.symbol in seen.positions or order.symbol in taken):
             continue  # its market is not flat: it stays, whatever it is
-        what = f"{order.kind.value} {order.client_id} rests in a flat market, and its position is over or unknown"
-        if before is not None and _is_confirmed(seen, before) and _was_left_behind(order, before):
+        where = (
+            "beside a position that does not know it"
+            if strays
+            else "in a flat market, and its position is over or unknown"
+        )
+        what = f"{order.kind.value} {order.client_id} rests {where}"
+        if before is not None and _is_confirmed(seen, before) and _was_left_behind(order, before, strays=strays):
             yield Finding(ORPHAN, seen.account, order.symbol, owner, Action.CANCEL, f"{what}: cancelled", order)
         else:
             why = f"{what}: cancelled when a second reading says the same"
             yield Finding(ORPHAN, seen.account, order.symbol, owner, Action.WAIT, why, order)
 
 
-def _was_left_behind(order: RestingOrder, before: AccountSeen) -> bool:
-    flat = order.symbol not in before.positions
+def _was_left_behind(order: RestingOrder, before: AccountSeen, *, strays: bool) -> bool:
+    flat = strays or order.symbol not in before.positions
     return flat and any(other.client_id == order.client_id for other in before.resting)
 
 

@@ -116,7 +116,7 @@ class Decision:
 @frozen
 class Intent:
     """A request that is about to be sent: durable before it is. `action`: ``entry``, ``cancel-entry``, ``stop``,
-    ``move-stop``, ``cancel-stop`` or ``close``."""
+    ``move-stop``, ``cancel-stop``, ``close``, ``target`` (a part in profit that rests) or ``cancel-target``."""
 
     time_ns: int
     position_id: str

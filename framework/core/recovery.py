@@ -12,9 +12,11 @@ from decimal import Decimal
 
 from attrs import frozen
 
+from .ids import Leg, leg_of
 from .legs import LegState
 from .numbers import ZERO, plain
 from .position import Position, State
+from .protection import tighter
 from .restart import is_calm
 from .resting import RestingKind, RestingOrder
 from .steering import TRIGGER_GRACE_NS
@@ -51,6 +53,15 @@ class Sight:
     orders: tuple[RestingOrder, ...]
     now_ns: int
     fence_ns: int
+    liquidation_price: Decimal | None = None
+
+    @property
+    def liquidation_is_nearer(self) -> bool:
+        """Whether the venue would liquidate it nearer than was known, and a protection of it keeps away from that."""
+        now, known, side = self.liquidation_price, self.position.liquidation_price, self.position.side
+        if now is None or all(guard.limit is None for guard in self.position.guards.values()):
+            return False
+        return known is None or tighter(side, now, known)
 
     @property
     def stops(self) -> tuple[RestingOrder, ...]:
@@ -80,6 +91,12 @@ class Sight:
         if gone is None or gone.trigger_price is None:
             return False
         return self.now_ns - gone.triggered_ns >= TRIGGER_GRACE_NS
+
+    @property
+    def shows_targets(self) -> bool:
+        """Whether just those targets rest that are known to rest."""
+        shown = {order.client_id for order in self.orders if leg_of(order.client_id) is Leg.TARGET}
+        return shown == {leg.client_id for leg in self.position.targets if not leg.is_over}
 
     @property
     def is_in_place(self) -> bool:
@@ -157,6 +174,10 @@ CASES: tuple[Case, ...] = (
          _says("no stop covers the {held} that are held: placed again at {stop}")),
     Case("trailing: two stops", _OPEN, lambda s: len(s.stops) > 1, Action.CANCEL,
          _says("more than one stop rests: the tighter one stays")),
+    Case("protected: targets not as known", _OPEN, lambda s: not s.shows_targets, Action.WAIT,
+         _says("not just those orders rest that take its profit: they are read")),
+    Case("protected: its liquidation is nearer", _OPEN, lambda s: s.liquidation_is_nearer, Action.WAIT,
+         _says("the venue would liquidate it nearer than was known: it is read")),
     Case("protected: as expected", _OPEN, lambda s: s.is_in_place and is_calm(s.position), Action.KEEP,
          _says("{held} are held, and a stop covers them")),
     Case("protected: under way", _OPEN, _always, Action.WAIT,

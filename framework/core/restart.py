@@ -10,6 +10,7 @@ from .legs import LegState
 from .numbers import ZERO
 from .position import Position, State
 from .steering import Policy, Step, look_at, must_move
+from .targets import lacks_targets
 
 _ENTRY_IN_DOUBT = (LegState.SENT, LegState.CANCELLING)
 _STOP_IN_DOUBT = (LegState.SENT, LegState.MOVING, LegState.CANCELLING)
@@ -30,6 +31,7 @@ def is_calm(position: Position) -> bool:
         and live is not None
         and not must_move(position, live)
         and all(leg.state is LegState.DONE for leg in position.closes)
+        and all(target.state in (LegState.RESTING, LegState.DONE) for target in position.targets)
         and all(stop.is_over or stop.state is LegState.RESTING for stop in position.stops)
         and not any(stop.is_doubtful for stop in position.stops)
         and (position.first_sequence > 0 or _executed(position) >= position.entered)
@@ -47,7 +49,7 @@ def taken_over(position: Position, policy: Policy) -> Step:
     for and placed if it is not there, a close is repeated if the venue still holds something. One that is calm is not
     read by itself: the first reading of its account says whether it is as it was.
     """
-    if is_calm(position):
+    if is_calm(position) and not lacks_targets(position, policy, 0):
         return evolve(position, misses=0, failed_reads=0, silent_until_ns=None), ()
     for entry in position.entries:
         if entry.state in _ENTRY_IN_DOUBT:
@@ -60,6 +62,9 @@ def taken_over(position: Position, policy: Policy) -> Step:
     for close in position.closes:
         in_doubt = bool(close.taken_by) and close.state is not LegState.DONE
         position = position.with_leg(evolve(close, state=LegState.UNKNOWN if in_doubt else LegState.DONE))
+    for target in position.targets:
+        if target.state in _STOP_IN_DOUBT:
+            position = position.with_leg(evolve(target, state=LegState.UNKNOWN))
     if position.state is State.ENTERING and position.entry.state is LegState.UNKNOWN:
         position = evolve(position, state=State.UNKNOWN)
     position = evolve(position, misses=0, failed_reads=0, silent_until_ns=None)

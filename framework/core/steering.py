@@ -72,6 +72,7 @@ class Policy:
     execution: Enterer
     attaches_stops: bool
     amends_stops: bool
+    rests_targets: bool = False
     stop_tries: int = 3
     protect_within_ns: int = 3 * SECOND_NS
     entry_deadline_ns: int = 30 * SECOND_NS
@@ -224,8 +225,7 @@ def tidy(position: Position) -> Step:
     position, swept = sweep(position)
     if position.is_settled:
         return position, swept
-    calm = all(stop.is_over for stop in position.stops)
-    return position, (*swept, *look_at(position, WATCH_EVERY_NS if calm else TIDY_NS))
+    return position, (*swept, *look_at(position, WATCH_EVERY_NS if position.is_swept else TIDY_NS))
 
 
 def sweep(position: Position) -> Step:
@@ -237,7 +237,8 @@ def look_at(position: Position, delay_ns: int = 0) -> tuple[Command, ...]:
     """Read the venue, and ask for every order of ours whose end is not known."""
     entries = [leg.client_id for leg in position.entries if leg.state not in (LegState.DONE, LegState.SENT)]
     closes = [leg.client_id for leg in position.closes if leg.state in (LegState.RESTING, LegState.UNKNOWN)]
-    return (ReadVenue(delay_ns, (*entries, *closes)),)
+    targets = [leg.client_id for leg in position.targets if leg.state not in (LegState.DONE, LegState.SENT)]
+    return (ReadVenue(delay_ns, (*entries, *closes, *targets)),)
 
 
 def _stop_at_work(position: Position) -> StopLeg | None:
@@ -264,7 +265,8 @@ def _outgrown(position: Position, live: StopLeg) -> bool:
 
     It protects as well as before, so nothing is done while another stop may still turn up.
     """
-    if not any(leg.taken_by for leg in position.closes) or any(stop.is_doubtful for stop in position.stops):
+    taken = any(leg.taken_by for leg in position.closes) or any(leg.filled for leg in position.targets)
+    if not taken or any(stop.is_doubtful for stop in position.stops):
         return False
     return not live.attached and live.quantity > stop_quantity(position) > ZERO
 
@@ -285,7 +287,7 @@ def _new_stop(position: Position, quantity: Decimal, policy: Policy) -> StopLeg:
     return StopLeg(identifier, position.wanted_stop, quantity, LegState.SENT, policy.attaches_stops, position.wanted_by)
 
 
-def _stop_order(position: Position, leg: StopLeg) -> StopOrder:
+def _stop_order(position: Position, leg: StopLeg, live: StopLeg | None = None) -> StopOrder:
     return StopOrder(
         client_id=leg.client_id,
         symbol=position.symbol,
@@ -294,7 +296,14 @@ def _stop_order(position: Position, leg: StopLeg) -> StopOrder:
         trigger_price=leg.trigger_price,
         trigger_by=_trigger_of(position),
         attached=leg.attached,
+        worth_usd=None if live is None else worth_of_move(position, live),
     )
+
+
+def worth_of_move(position: Position, live: StopLeg) -> Decimal:
+    """How much more of the position's value is protected once its stop is where it is wanted: 0 for a mere resize."""
+    nearer = (position.wanted_stop - live.trigger_price) * position.side.sign
+    return max(ZERO, nearer) * position.cover
 
 
 def _trigger_of(position: Position) -> PriceSource:
@@ -303,19 +312,19 @@ def _trigger_of(position: Position) -> PriceSource:
     return position.planned_trigger if guard is None else guard.trigger_by
 
 
-def _place(position: Position, policy: Policy) -> tuple[Position, Command]:
+def _place(position: Position, policy: Policy, live: StopLeg | None = None) -> tuple[Position, Command]:
     leg = _new_stop(position, stop_quantity(position), policy)
-    return position.with_leg(leg), PlaceStop(_stop_order(position, leg))
+    return position.with_leg(leg), PlaceStop(_stop_order(position, leg, live))
 
 
-def _place_beside(position: Position, _live: StopLeg, policy: Policy) -> tuple[Position, Command]:
-    return _place(position, policy)  # the old one is swept once the new one rests: never a gap
+def _place_beside(position: Position, live: StopLeg, policy: Policy) -> tuple[Position, Command]:
+    return _place(position, policy, live)  # the old one is swept once the new one rests: never a gap
 
 
 def _move(position: Position, live: StopLeg, _policy: Policy) -> tuple[Position, Command]:
     wanted = evolve(live, trigger_price=position.wanted_stop, quantity=stop_quantity(position))
     moving = evolve(live, state=LegState.MOVING)
-    return position.with_leg(moving), MoveStop(_stop_order(position, wanted))
+    return position.with_leg(moving), MoveStop(_stop_order(position, wanted, live))
 
 
 def _sweep(position: Position, keep: StopLeg | None) -> tuple[Position, tuple[Command, ...]]:

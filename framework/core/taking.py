@@ -7,7 +7,7 @@ same next step. A part is never ordered while another one is under way or in dou
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 from attrs import frozen
@@ -16,13 +16,13 @@ from .evolving import evolve
 from .facts import note_close
 from .happenings import Alert, CloseAnswered, Command, Level, SendClose
 from .ids import Leg
-from .legs import CloseLeg, LegState
+from .legs import CloseLeg, LegState, TargetLeg
 from .market import MarketRules
 from .numbers import ZERO, floor_to
 from .orders import CloseOrder, OrderReport, Refusal, Unknown
 from .plan import smallest_quantity
 from .position import Position, State
-from .protection import Ask, Guard, on_tick
+from .protection import Ask, Guard, Target, on_tick
 from .signal import Side
 from .steering import POLL_NS, TIDY_NS, Policy, Step, close, look_at
 from .watch import next_ask
@@ -35,35 +35,67 @@ TRIES = 3
 
 @frozen
 class Part:
-    """The next part to be closed: on which price, how much, and which protection wants it. `last`: all that is open."""
+    """A part to be closed: on which price, how much, and which protection wants it.
+
+    `last`: all that is open. `rests`: as an order at the venue, where it can.
+    """
 
     component: str
     price: Decimal
     quantity: Decimal
     last: bool
+    rests: bool
+
+
+@frozen
+class Rung:
+    """One target: its price on the tick, and how much is to be closed `until` it was taken, all nearer ones too."""
+
+    component: str
+    price: Decimal
+    until: Decimal
+    rests: bool
 
 
 def next_part(position: Position) -> Part | None:
-    """The nearest target that asks for more than was closed so far; None while nothing is to be taken.
+    """The nearest part that is not closed yet and does not rest at the venue; None while nothing is to be taken."""
+    if not any(guard.targets for guard in position.guards.values()) or not _may_take(position):
+        return None
+    return next(parts(position), None)
+
+
+def parts(position: Position) -> Iterator[Part]:
+    """What is to be closed yet besides what rests at the venue already, nearest target first.
 
     Shares are of all that was entered, rounded down to the step together: what rounding leaves goes to the next
     target. A part that the venue would find too small waits for the next one, and one that would leave too little
     takes all.
     """
-    guards = position.guards
-    if not any(guard.targets for guard in guards.values()) or not _may_take(position):
-        return None
-    rules, closed, share = position.plan.rules, _closed(position), ZERO
-    left = min(position.open_quantity, position.entered - closed)
-    for name, price, more in _targets(position.side, guards, rules):
-        share += more
-        wanted = position.entered if share >= 1 else floor_to(share * position.entered, rules.step_size)
-        quantity, smallest = min(wanted - closed, left), smallest_quantity(rules, price)
+    rules, closed, sign = position.plan.rules, closed_so_far(position), position.side.sign
+    resting = [leg for leg in position.targets if leg.left > ZERO]
+    left = min(position.open_quantity, position.entered - closed) - sum((leg.left for leg in resting), ZERO)
+    made = ZERO
+    for rung in rungs(position):
+        nearer = sum((leg.left for leg in resting if (rung.price - leg.price) * sign >= ZERO), ZERO)
+        quantity, smallest = min(rung.until - closed - nearer - made, left), smallest_quantity(rules, rung.price)
         if quantity > ZERO and left - quantity < smallest:
-            return Part(name, price, left, last=True)
+            yield Part(rung.component, rung.price, left, last=not resting and made == ZERO, rests=rung.rests)
+            return
         if quantity >= smallest:
-            return Part(name, price, quantity, last=False)
-    return None
+            yield Part(rung.component, rung.price, quantity, last=False, rests=rung.rests)
+            made, left = made + quantity, left - quantity
+
+
+def rungs(position: Position) -> list[Rung]:
+    """The targets of all protections, nearest first, and how much of the position is to be closed with each."""
+    rules, share, found = position.plan.rules, ZERO, []
+    for name, price, target in _targets(position.side, position.guards, rules):
+        share += target.share
+        until = position.entered if share >= 1 else floor_to(share * position.entered, rules.step_size)
+        if until > ZERO and position.entered - until < smallest_quantity(rules, price):
+            until = position.entered
+        found.append(Rung(name, price, until, target.rests))
+    return found
 
 
 def asks(position: Position) -> Ask:
@@ -96,8 +128,8 @@ def take(position: Position, price: Decimal, now_ns: int) -> Step:
     return position.with_leg(leg), (told, SendClose(order))
 
 
-def part_answered(position: Position, event: CloseAnswered, _policy: Policy, _now_ns: int) -> Step:
-    """What became of a part. One that nobody knows of blocks the next until it can't land any more, and is read."""
+def closing_part_answered(position: Position, event: CloseAnswered, _policy: Policy, _now_ns: int) -> Step:
+    """What became of a part at the market. One in doubt blocks the next until it can't land any more, and is read."""
     leg = position.leg_of(event.client_id)
     if not isinstance(leg, CloseLeg) or leg.state is LegState.DONE:
         return position, ()
@@ -126,20 +158,21 @@ def _may_take(position: Position) -> bool:
     )
 
 
-def _closed(position: Position) -> Decimal:
+def closed_so_far(position: Position) -> Decimal:
     """What was closed. Of each order either its answer or its executions may be told first: the larger counts."""
     executed: dict[str, Decimal] = {}
     for fill in position.fills.values():
         if fill.side is position.side.exit:
             executed[fill.client_id] = executed.get(fill.client_id, ZERO) + fill.quantity
-    for leg in position.closes:
+    legs: tuple[CloseLeg | TargetLeg, ...] = (*position.closes, *position.targets)
+    for leg in legs:
         executed[leg.client_id] = max(executed.get(leg.client_id, ZERO), leg.filled)
     return sum(executed.values(), ZERO)
 
 
-def _targets(side: Side, guards: Mapping[str, Guard], rules: MarketRules) -> list[tuple[str, Decimal, Decimal]]:
+def _targets(side: Side, guards: Mapping[str, Guard], rules: MarketRules) -> list[tuple[str, Decimal, Target]]:
     """The targets of all protections, nearest first, on the tick."""
-    found = [(name, on_tick(rules, t.price), t.share) for name, guard in guards.items() for t in guard.targets]
+    found = [(name, on_tick(rules, t.price), t) for name, guard in guards.items() for t in guard.targets]
     return sorted(found, key=lambda each: each[1] * side.sign)
 
 

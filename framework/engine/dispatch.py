@@ -17,6 +17,7 @@ from ..core.happenings import (
     AwaitSilence,
     CancelEntry,
     CancelStop,
+    CancelTarget,
     CloseAnswered,
     Command,
     DeadlinePassed,
@@ -90,6 +91,8 @@ class Dispatcher:
                     self._start(self._cancel_stop(desk, position, command))
                 case SendClose():
                     self._start(self._close(desk, position, command))
+                case CancelTarget():
+                    self._start(self._cancel_target(desk, position, command))
                 case ReadVenue():
                     self._look(desk, position, command)
                 case StartDeadline():
@@ -184,11 +187,19 @@ class Dispatcher:
         self.say(position.id, StopAnswered(command.client_id, answer, cancelling=True))
 
     async def _close(self, desk: Desk, position: Position, command: SendClose) -> None:
-        request = _Request(position, "close", command.order.client_id, self.clock.now_ns())
+        action = "close" if command.order.price is None else "target"
+        request = _Request(position, action, command.order.client_id, self.clock.now_ns())
         await self._intend(request, _close_numbers(command.order))
         answer = await self._answer(desk.exchange.close_position(command.order))
         self._done(request, answer)
         self.say(position.id, CloseAnswered(command.order.client_id, answer))
+
+    async def _cancel_target(self, desk: Desk, position: Position, command: CancelTarget) -> None:
+        request = _Request(position, "cancel-target", command.client_id, self.clock.now_ns())
+        await self._intend(request, {})
+        answer = await self._answer(desk.exchange.cancel_entry(position.symbol, command.client_id))
+        self._done(request, answer)
+        self.say(position.id, CloseAnswered(command.client_id, answer, cancelling=True))
 
     async def _read(self, desk: Desk, position: Position, delay_ns: int) -> None:
         if delay_ns:
@@ -373,4 +384,5 @@ def _stop_numbers(order: StopOrder) -> dict[str, Number]:
 
 
 def _close_numbers(order: CloseOrder) -> dict[str, Number]:
-    return {"side": order.side.value, "type": "market", "quantity": order.quantity}
+    numbers: dict[str, Number] = {"side": order.side.value, "type": "market", "quantity": order.quantity}
+    return numbers if order.price is None else {**numbers, "type": "limit", "price": order.price}

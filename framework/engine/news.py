@@ -25,7 +25,7 @@ from ..core.events import (
 from ..core.happenings import CloseAnswered, Command, EntryAnswered, Filled, Happening, RulesChanged, StopChanged
 from ..core.health import Health
 from ..core.ids import owner_of
-from ..core.legs import CloseLeg
+from ..core.legs import CloseLeg, TargetLeg
 from ..core.orders import Fill, OrderReport, StopReport, VenuePosition
 from ..core.position import Position, State
 from ..core.restart import is_calm
@@ -101,7 +101,7 @@ class News:
         owner = owner_of(report.client_id)
         if owner is None or owner not in desk.positions:
             return
-        closes = isinstance(desk.positions[owner].leg_of(report.client_id), CloseLeg)
+        closes = isinstance(desk.positions[owner].leg_of(report.client_id), (CloseLeg, TargetLeg))
         happening = CloseAnswered if closes else EntryAnswered
         self.happened(owner, happening(report.client_id, report))
 

@@ -176,6 +176,7 @@ class Session:
             execution=self.deployment.execution.component,
             attaches_stops=able.attaches_stops,
             amends_stops=able.amends_stops,
+            rests_targets=able.rests_targets,
             stop_tries=settings.stop_tries,
             protect_within_ns=settings.protect_within_s * SECOND_NS,
             entry_deadline_ns=settings.entry_deadline_s * SECOND_NS,

@@ -9,6 +9,7 @@ from typing import Any
 from attrs import define, field
 
 from ..components import Clock
+from ..core.ids import Leg, leg_of
 from ..core.orders import Refusal, Unknown
 from ..core.records import Event, Intent, Outcome
 from ..core.resting import RestingKind, RestingOrder
@@ -41,7 +42,7 @@ class Sweeper:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _sweep(self, desk: Desk, order: RestingOrder) -> None:
-        owner, action = order.owner or "", "cancel-entry" if order.kind is RestingKind.ENTRY else "cancel-stop"
+        owner, action = order.owner or "", _action(order)
         sent_ns = self.clock.now_ns()
         await self._write(Intent(sent_ns, owner, desk.account, order.symbol, action, order.client_id, {}))
         result, said = await self._cancelled(desk, order)
@@ -59,7 +60,7 @@ class Sweeper:
     async def _cancelled(self, desk: Desk, order: RestingOrder) -> tuple[str, str]:
         """What came of it: the result as outcomes call it, and the venue's words."""
         exchange = desk.exchange
-        cancel = exchange.cancel_entry if order.kind is RestingKind.ENTRY else exchange.cancel_stop
+        cancel = exchange.cancel_stop if _action(order) == "cancel-stop" else exchange.cancel_entry
         try:
             async with asyncio.timeout(self.timeout_s):
                 answer = await cancel(order.symbol, order.client_id)
@@ -78,3 +79,10 @@ class Sweeper:
             await self.append(*records)
         except JournalError:
             return  # the engine has been told by the journal itself; an order that does harm is removed all the same
+
+
+def _action(order: RestingOrder) -> str:
+    """What removing it is called. Plain orders and conditional ones are cancelled at different doors."""
+    if leg_of(order.client_id) is Leg.TARGET:
+        return "cancel-target"
+    return "cancel-entry" if order.kind is RestingKind.ENTRY else "cancel-stop"

@@ -17,6 +17,7 @@ from framework.core.happenings import (
     StopAnswered,
     VenueRead,
 )
+from framework.core.ids import Leg, leg_of
 from framework.core.lifecycle import advance, begin
 from framework.core.market import MarketRules, PriceSource
 from framework.core.numbers import floor_to
@@ -28,6 +29,7 @@ from framework.core.signal import OrderSide, Side
 from framework.core.steering import SECOND_NS, Enterer, Policy, Step
 from framework.core.watch import Protector
 from framework.testing import NOW_NS, SYMBOL, make_plan, make_rules
+from tests.core.venue_shown import Shown
 
 D = Decimal
 RULES = make_rules(min_notional=1)
@@ -88,10 +90,12 @@ class Taker:
     state_type: ClassVar[type] = NoState
 
     levels: tuple[tuple[str, str], ...] = (("1", "0.4"), ("3", "0.6"))
+    rests: bool = False
 
     def start(self, holding: Holding) -> Guard:
         entry, sign = holding.entry_price, holding.side.sign
-        return Guard(NoState(), None, targets=tuple(Target(entry + sign * D(m), D(s)) for m, s in self.levels))
+        targets = tuple(Target(entry + sign * D(move), D(share), self.rests) for move, share in self.levels)
+        return Guard(NoState(), None, targets=targets)
 
     def on_price(self, holding: Holding, state: Any, price: Decimal, time_ns: int) -> Guard:
         return self.start(holding)
@@ -132,9 +136,10 @@ def policy(
     *,
     attaches: bool = False,
     amends: bool = False,
+    rests: bool = False,
 ) -> Policy:
     """A policy with the default limits, on a venue without abilities unless given."""
-    return Policy(protections=protections, execution=execution, attaches_stops=attaches, amends_stops=amends)
+    return Policy(protections, execution, attaches_stops=attaches, amends_stops=amends, rests_targets=rests)
 
 
 def plan(side: Side = Side.LONG, quantity: str = "1", rules: MarketRules = RULES) -> SizedPlan:
@@ -283,9 +288,17 @@ def protected(policy: Policy, side: Side = Side.LONG, quantity: str = "1") -> Li
     return life
 
 
-def within_share(position: Position, order: CloseOrder, executions: tuple[Fill, ...]) -> bool:
-    """Whether a part, and what the orders before it really executed, are together no more than the first share."""
-    ours = {leg.client_id for leg in position.closes}
-    gone = sum((each.quantity for each in executions if each.client_id in ours), D(0))
-    (first, *_) = [target for guard in position.guards.values() for target in guard.targets]
-    return gone + order.quantity <= first.share * position.entered
+def within_share(position: Position, order: CloseOrder, reached: Decimal, shown: Shown) -> bool:
+    """Whether a part is no more than its share, with what the orders before it executed and what rests nearer.
+
+    One at the market is of the targets that the price has `reached`.
+    """
+    targets = [target for guard in position.guards.values() for target in guard.targets]
+    sign = position.side.sign
+    price = reached if order.price is None else order.price
+    nearer = [o for o in shown.orders if o.price is not None and o.reduces and (price - o.price) * sign >= 0]
+    parts = (each for each in shown.fills if leg_of(each.client_id) in (Leg.TARGET, Leg.EXIT))
+    gone = sum((each.quantity for each in parts), D(0))
+    rests = sum((o.quantity - o.filled for o in nearer if not o.status.is_final), D(0))
+    share = sum((target.share for target in targets if (price - target.price) * sign >= 0), D(0))
+    return gone + rests + order.quantity <= share * position.entered

@@ -22,14 +22,23 @@ from framework.core.signal import Side
 from framework.core.steering import Policy, Step
 from tests.core import venue_model
 from tests.core.strategies import AtMarket, FixedStop, LimitFirst, Taker, Trailer, policy
-from tests.core.venue_model import Faults, World
+from tests.core.venue_faults import Faults
+from tests.core.venue_model import World
 
+PROTECTIONS = (
+    (FixedStop(),),
+    (FixedStop(), Trailer()),
+    (FixedStop(), Taker()),
+    (FixedStop(), Taker(rests=True)),
+    (FixedStop(), Trailer(), Taker((("1", "0.3"), ("2", "0.3"), ("5", "0.3")), rests=True)),
+)
 POLICIES = st.builds(
     policy,
-    st.sampled_from(((FixedStop(),), (FixedStop(), Trailer()), (FixedStop(), Taker()))),
+    st.sampled_from(PROTECTIONS),
     st.sampled_from((AtMarket(), LimitFirst())),
     attaches=st.booleans(),
     amends=st.booleans(),
+    rests=st.booleans(),
 )
 FAULTS = st.builds(
     Faults,
@@ -73,6 +82,8 @@ def test_on_an_honest_venue_every_position_is_opened_and_guarded(policy: Policy,
 
 
 SWEEP = 1500
+RARE = (1515, 3586, 7010)
+"""Seeds that meet what few others do, like a stop that is told of after its entry was given up."""
 
 
 def mixed(seed: int) -> World:
@@ -85,10 +96,9 @@ def mixed(seed: int) -> World:
         slow_s=pick((1, 4)), very_late_s=pick((0, 60)), strangers=pick((0, 5, 20)), restarts=pick((0, 3)),
         wishes=pick((0, 2)),
     )  # fmt: skip
-    protections = pick(((FixedStop(),), (FixedStop(), Trailer()), (FixedStop(), Taker())))
-    chosen = policy(
-        protections, pick((AtMarket(), LimitFirst())), attaches=pick((True, False)), amends=pick((True, False))
-    )
+    yes = (True, False)
+    execution = pick((AtMarket(), LimitFirst()))
+    chosen = policy(pick(PROTECTIONS), execution, attaches=pick(yes), amends=pick(yes), rests=pick(yes))
     return World(chosen, dice, faults, pick((Side.LONG, Side.SHORT)))
 
 
@@ -125,7 +135,7 @@ def test_the_worlds_visit_every_row_of_the_table_and_every_way_between_two_state
         return step
 
     monkeypatch.setattr(venue_model, "advance", watched)
-    for seed in range(SWEEP):
+    for seed in (*range(SWEEP), *RARE):
         world = mixed(seed)
         world.run()
         world.check_end()

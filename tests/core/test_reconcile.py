@@ -7,8 +7,9 @@ from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from framework.core.happenings import CloseAnswered, Filled
 from framework.core.ids import Leg, client_id
-from framework.core.orders import Fill, VenuePosition
+from framework.core.orders import Fill, OrderStatus, VenuePosition
 from framework.core.position import Position, State
 from framework.core.reconcile import (
     AGAIN,
@@ -32,7 +33,7 @@ from framework.core.resting import RestingKind, RestingOrder
 from framework.core.signal import OrderSide
 from framework.core.steering import SECOND_NS
 from framework.testing import NOW_NS, SYMBOL
-from tests.core.strategies import D, Life, opened, plan, policy, protected
+from tests.core.strategies import D, FixedStop, Life, Taker, entry_fill, opened, plan, policy, protected, report
 
 PLAIN = policy()
 LOST = "aaaaaaaaaaaaaaaa"
@@ -163,6 +164,30 @@ def test_an_order_of_ours_stays_while_a_position_may_still_turn_up_in_its_market
     waiting = Life(PLAIN, plan()).it
     seen = shown(order(f"fw-{LOST}-s0"))
     assert found(later(seen), waiting, before=seen) == [("intent, nothing sent", Action.WAIT, waiting.id)]
+
+
+def test_a_target_that_its_position_does_not_know_goes_after_two_readings_whatever_is_open() -> None:
+    life = protected(PLAIN)
+    stray = client_id(life.it.id, Leg.TARGET, 4)
+    seen = shown(holds("1"), order(life.ids[0]), order(stray, kind=RestingKind.OTHER))
+
+    assert (ORPHAN, Action.WAIT, life.it.id) in found(seen, life.it)
+    assert (ORPHAN, Action.CANCEL, life.it.id) in found(later(seen), life.it, before=seen)
+
+
+def test_a_position_whose_targets_do_not_rest_as_known_is_read_closely() -> None:
+    life = protected(policy((FixedStop(), Taker((("1", "0.4"),), rests=True)), rests=True))
+    (leg,) = life.it.targets
+    life.happens(CloseAnswered(leg.client_id, report(leg.client_id, OrderStatus.NEW)))
+    target = order(leg.client_id, kind=RestingKind.OTHER)
+    life.happens(Filled(entry_fill(life.it)))
+
+    assert found(shown(holds("1"), order(life.ids[0])), life.it) == [
+        ("protected: targets not as known", Action.WAIT, life.it.id)
+    ]
+    assert found(shown(holds("1"), order(life.ids[0]), target), life.it) == [
+        ("protected: as expected", Action.KEEP, life.it.id)
+    ]
 
 
 # ── what proves nothing ─────────────────────────────────────────────────────────────────────────────────────

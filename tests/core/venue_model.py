@@ -13,13 +13,14 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
-from attrs import define, evolve, field, frozen
+from attrs import define, evolve, field
 
 from framework.core.guards import next_ask
 from framework.core.happenings import (
     AwaitSilence,
     CancelEntry,
     CancelStop,
+    CancelTarget,
     CloseAnswered,
     CloseWanted,
     Command,
@@ -65,6 +66,8 @@ from framework.core.watch import is_due
 from framework.engine.snapshot import freeze, thaw
 from framework.testing import NOW_NS, SYMBOL
 from tests.core.strategies import Best, plan, within_share
+from tests.core.venue_ends import check_end
+from tests.core.venue_faults import Faults
 from tests.core.venue_shown import Order, Shown, Stop
 
 D = Decimal
@@ -76,24 +79,6 @@ MOST_REQUESTS = 300
 
 LONGEST_NAKED_NS = 45 * SECOND_NS
 """Once the venue is honest: a close that was refused often waits up to half a minute before the next try."""
-
-
-@frozen
-class Faults:
-    """How bad the venue and the world are, as chances in percent, while they are bad."""
-
-    unknown: int = 0
-    refused: int = 0
-    partial: int = 0
-    lost: int = 0
-    repeated: int = 0
-    failed_reads: int = 0
-    late_reads_s: int = 0
-    slow_s: int = 1
-    very_late_s: int = 0
-    strangers: int = 0
-    restarts: int = 0
-    wishes: int = 0
 
 
 @define
@@ -119,6 +104,7 @@ class World:
     honest_ns: int | None = None
     naked_since_ns: int | None = None
     epoch: int = 0
+    reached: Decimal = D(100)
     trace: list[str] = field(factory=list)
     it: Position = field(init=False)
 
@@ -162,6 +148,8 @@ class World:
         if epoch != self.epoch:  # said to a process that is not there any more
             return
         self.trace.append(f"{(self.now_ns - NOW_NS) / 1e9:9.3f} {self.it.state.value:12} {happening}")
+        if isinstance(happening, PriceReached):
+            self.reached = happening.price
         self._take(advance(self.it, happening, self.policy, self.now_ns))
 
     def _take(self, step: Step) -> None:
@@ -190,7 +178,11 @@ class World:
         self.price = max(D(50), min(D(200), self.price))
         self._trigger_stops()
         for order in self.shown.orders:
-            if order.price is not None and not order.status.is_final and self._chance(50):
+            if order.price is None or order.status.is_final:
+                continue
+            if order.reduces:
+                self._fill_target(order.client_id)
+            elif self._chance(50):
                 self._fill_entry(order.client_id)
         if not self.it.state.is_final and is_due(next_ask(self.it), self.price, self.now_ns):
             epoch = self.epoch
@@ -249,7 +241,7 @@ class World:
     def _show(self, **changes: Any) -> None:
         self.shown = evolve(self.shown, **changes)
         self.history.append((self.now_ns, self.shown))
-        naked = self.shown.held > ZERO and not self._covered()
+        naked = self.shown.held > ZERO and not self.covered()
         if naked and self.naked_since_ns is None:
             self.naked_since_ns = self.now_ns
         elif not naked and self.naked_since_ns is not None:
@@ -257,7 +249,7 @@ class World:
             assert naked_ns <= LONGEST_NAKED_NS or self.strangers_were_here, f"naked for {naked_ns / SECOND_NS} s"
             self.naked_since_ns = None
 
-    def _covered(self) -> bool:
+    def covered(self) -> bool:
         return any(stop.attached or stop.quantity >= self.shown.held for stop in self.shown.stops)
 
     def _part(self, quantity: Decimal) -> Decimal:
@@ -375,7 +367,9 @@ class World:
             return self._silenced() or Refusal("busy", "not now", for_good=False)
         if self.shown.held <= ZERO:
             return Refusal("-2022", "reduce-only order is rejected")
-        quantity = min(order.quantity, self.shown.held)
+        quantity = min(order.quantity, self.shown.held - self._resting())
+        if quantity <= ZERO:
+            return Refusal("-2022", "reduce-only order is rejected", for_good=False)
         filled = self._part(quantity) if self._chance(self.faults.partial) else quantity
         status = OrderStatus.FILLED if filled == order.quantity else OrderStatus.EXPIRED
         made = Order(order.client_id, order.quantity, None, True, status, filled, self.price)
@@ -385,6 +379,41 @@ class World:
             self._tell(CloseAnswered(order.client_id, made.report()))
             return evolve(made, status=OrderStatus.NEW, filled=ZERO, average=None).report()
         return made.report()
+
+    def _target_lands(self, order: CloseOrder) -> OrderReport | Refusal:
+        """A limit order that reduces: it rests, beside others for no more than what is held, or fills at once."""
+        if self._chance(self.faults.refused):
+            return self._silenced() or Refusal("busy", "not now", for_good=self.random.random() < 0.3)
+        if self.shown.held - self._resting() < order.quantity:
+            return Refusal("-2022", "reduce-only order is rejected", for_good=False)
+        self._keep_order(Order(order.client_id, order.quantity, order.price, reduces=True))
+        if self._chance(20):
+            self._cancel_lands(order.client_id)  # the venue lets it expire
+            self._tell(CloseAnswered(order.client_id, self._known_order(order.client_id).report()))
+        self._fill_target(order.client_id)
+        return self._known_order(order.client_id).report()
+
+    def _fill_target(self, client_id: str) -> None:
+        """What rests is filled where the price has come to it, perhaps in part."""
+        order = self._known_order(client_id)
+        if order.status.is_final or order.price is None or (self.price - order.price) * self.side.sign < 0:
+            return
+        rest = min(order.quantity - order.filled, self.shown.held)
+        quantity = self._part(rest) if self._chance(self.faults.partial) else rest
+        done = order.filled + quantity == order.quantity
+        status = OrderStatus.FILLED if done else OrderStatus.PARTIALLY_FILLED
+        self._keep_order(evolve(order, status=status, filled=order.filled + quantity, average=self.price))
+        self._execute(client_id, self.side.exit, quantity)
+        self._tell(CloseAnswered(client_id, self._known_order(client_id).report()))
+
+    def _resting(self) -> Decimal:
+        """What orders that reduce may still fill."""
+        return sum((o.quantity - o.filled for o in self.shown.orders if o.reduces and not o.status.is_final), ZERO)
+
+    def _known_order(self, client_id: str) -> Order:
+        order = self._order(client_id)
+        assert order is not None
+        return order
 
     def _silenced(self) -> Refusal | None:
         """Perhaps it was not sent at all, because the venue wants silence."""
@@ -450,9 +479,15 @@ class World:
                         lambda a, i=client_id: self._happens(StopAnswered(i, a, cancelling=True), epoch),  # type: ignore[misc]
                     )
                 case SendClose(order):
+                    lands = self._close_lands if order.price is None else self._target_lands
                     self._request(
-                        lambda o=order: self._close_lands(o),  # type: ignore[misc]
+                        lambda o=order, f=lands: f(o),  # type: ignore[misc]
                         lambda a, o=order: self._happens(CloseAnswered(o.client_id, a), epoch),  # type: ignore[misc]
+                    )
+                case CancelTarget(client_id):
+                    self._request(
+                        lambda i=client_id: self._cancel_lands(i),  # type: ignore[misc]
+                        lambda a, i=client_id: self._happens(CloseAnswered(i, a, cancelling=True), epoch),  # type: ignore[misc]
                     )
                 case ReadVenue(delay_ns, orders):
                     self._later(delay_ns, lambda o=orders: self._read(o, epoch))  # type: ignore[misc]
@@ -529,7 +564,7 @@ class World:
                     assert order.client_id not in self.sent
                     assert ZERO < order.quantity <= max(D(1), self.it.entered)
                     if self.it.state in (State.PROTECTED, State.UNPROTECTED) and not self.strangers_were_here:
-                        assert within_share(self.it, order, self.shown.fills), "a part was taken twice"
+                        assert within_share(self.it, order, self.reached, self.shown), "a part was taken twice"
                     self.sent.append(order.client_id)
                 case PlaceStop(order) | MoveStop(order):
                     assert order.side is self.side.exit
@@ -547,25 +582,7 @@ class World:
 
     def check_end(self) -> None:
         """Once the venue has been honest for long: protected, or flat with nothing of ours left."""
-        held, ours = self.shown.held, [s for s in self.shown.stops if not s.attached]
-        resting = [o for o in self.shown.orders if not o.status.is_final]
-        match self.it.state:
-            case State.PROTECTED | State.QUARANTINED:
-                if self.it.state is State.QUARANTINED and held < ZERO:
-                    return  # turned round by a stranger: a case for a person
-                assert held > ZERO, "protected, but nothing is open"
-                assert self._covered(), "no stop covers"
-                assert len(self.shown.stops) == 1, "more than one stop is left"
-            case State.CLOSED | State.ABORTED:
-                assert not ours, "stops of ours are left"
-                assert held == ZERO or self.stranger_held, "not flat"
-            case state:
-                raise AssertionError(f"still {state.value}")
-        assert not resting, "an entry order still rests"
-        if self.it.state is State.QUARANTINED:
-            assert self.stranger_held, "quarantined without a stranger"
-        if not self.strangers_were_here and self.it.state is State.CLOSED:
-            assert self.it.entered == sum((f.quantity for f in self.shown.fills if f.side is self.side.entry), ZERO)
+        check_end(self)
 
 
 def _only(_answer: Any) -> None:

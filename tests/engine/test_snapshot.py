@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from framework import Ask, NoState, OrderStatus, OrderType, Percent, Side, SignalSettings, TimeInForce
 from framework.core.execution import EntryStep
 from framework.core.happenings import CloseWanted, EntryAnswered, PriceReached, StopAnswered, VenueRead
-from framework.core.legs import CloseLeg, EntryLeg, LegState, StopLeg
+from framework.core.legs import CloseLeg, EntryLeg, LegState, StopLeg, TargetLeg
 from framework.core.market import PriceSource
 from framework.core.orders import Fill, Unknown
 from framework.core.position import Exit, Position, State
@@ -147,6 +147,13 @@ CHANGES = st.fixed_dictionaries(
             st.builds(CloseLeg, NAMES, NUMBERS, LEG_STATES, NUMBERS, NAMES, st.none() | TIMES, st.booleans()),
             max_size=2,
         ).map(tuple),
+        "targets": st.lists(
+            st.builds(
+                TargetLeg, NAMES, NUMBERS, NUMBERS, LEG_STATES, NAMES, TIMES, NUMBERS, st.integers(0, 3),
+                st.integers(0, 5),
+            ),
+            max_size=2,
+        ).map(tuple),
         "fills": st.lists(FILLS, max_size=3).map(lambda fills: {fill.id: fill for fill in fills}),
         "guarded_price": st.none() | NUMBERS,
         "initial_stop": st.none() | NUMBERS,
@@ -168,6 +175,7 @@ CHANGES = st.fixed_dictionaries(
         "failure": st.text(max_size=30),
         "first_sequence": st.integers(0, 999_999),
         "leverage": st.none() | NUMBERS,
+        "liquidation_price": st.none() | NUMBERS,
         "planned_trigger": st.sampled_from(PriceSource),
     }
 )  # fmt: skip

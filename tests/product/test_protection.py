@@ -49,9 +49,9 @@ def test_parts_are_closed_in_profit_and_the_stop_is_resized_to_what_remains(prod
     told = product.json("explain", HFT)
 
     sent = [(order["action"], int(order["request"]["quantity"])) for order in told["orders"] if order["request"]]
-    # 0.2 and 0.3 of 1345, rounded down to whole pieces together; then the stop for the other half does its work.
+    # 0.2 and 0.3 of 1345, rounded down to whole pieces together, rest beside the stop; each that is filled resizes it.
     assert sent == [
-        ("entry", 1345), ("stop", 1345), ("stop", 1345), ("close", 269), ("stop", 1076), ("close", 403), ("stop", 673)
+        ("entry", 1345), ("stop", 1345), ("target", 269), ("target", 403), ("stop", 1076), ("stop", 673), ("stop", 673)
     ]  # fmt: skip
     assert [fill["quantity"] for fill in told["fills"] if fill["side"] == "sell"] == ["269", "403", "673"]
     assert [event["code"] for event in told["events"]] == ["profit_taken", "profit_taken"]

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from attrs import evolve
 
 from framework import Event, SessionStarted
 from framework_simulator.simulation import Item, Laboratory, Outcome, Schedule, draw
@@ -50,6 +51,21 @@ def quiet(*items: Item, end_ms: int = 180_000) -> Schedule:
 def requests(outcome: Outcome, path: str) -> list[dict[str, object]]:
     """What was asked of the venues on a path, in order."""
     return [line for line in outcome.lines if line["kind"] == "request" and line["path"].endswith(path)]
+
+
+def test_parts_rest_in_profit_on_both_venues_and_leave_with_their_position(laboratory: Laboratory) -> None:
+    jumps = [
+        Item("jump", at_ms, venue=venue, own={"symbol": "BTCUSDT", "percent": percent})
+        for venue in VENUES
+        for at_ms, percent in ((20_000, 1), (40_000, -4))
+    ]
+    schedule = quiet(*(signal(venue) for venue in VENUES), *jumps)
+    outcome = fine(laboratory, evolve(schedule, variant="taking"))
+
+    placed = [each for each in outcome.lines if each["kind"] == "order" and "-t" in (each["client_id"] or "")]
+    ends = {(each["venue"], each["client_id"][-2:]): each["status"] for each in placed}
+    assert ends == {(v, t): end for v in VENUES for t, end in (("t0", "filled"), ("t1", "cancelled"))}
+    assert {each["reduce_only"] for each in placed if each["status"] == "new"} == {True}
 
 
 def test_signals_on_both_venues_are_opened_and_protected(laboratory: Laboratory) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from attrs import evolve
 
-from framework import OrderReport, OrderStatus, Refusal, Unknown
+from framework import OrderReport, OrderStatus, Refusal, RestingKind, Unknown
 
 from .rig import CLOSE, SYMBOL, close, d, run, trading
 
@@ -118,5 +119,24 @@ def test_4116_a_close_that_was_sent_before_is_answered_with_what_became_of_it() 
             answer = await rig.exchange.close_position(close())
             assert isinstance(answer, OrderReport)
             assert answer.filled == d("0.010")
+
+    run(scenario)
+
+
+def test_a_close_with_a_price_rests_as_a_reduce_only_limit_order_and_can_be_cancelled() -> None:
+    async def scenario() -> None:
+        async with trading() as rig:
+            await rig.buy()
+            answer = await rig.exchange.close_position(evolve(close("0.004"), price=d("70000")))
+            assert isinstance(answer, OrderReport)
+            assert answer.status is OrderStatus.NEW
+            sent = rig.requests("/fapi/v1/order", "POST")[-1]["params"]
+            wanted = {"type": "LIMIT", "price": "70000", "timeInForce": "GTC", "reduceOnly": "true", "side": "SELL"}
+            assert wanted.items() <= sent.items()
+            (rests,) = [each for each in await rig.exchange.resting() if each.client_id == CLOSE]
+            assert (rests.kind, rests.quantity, rests.price) == (RestingKind.OTHER, d("0.004"), d("70000"))
+            gone = await rig.exchange.cancel_entry(SYMBOL, CLOSE)
+            assert isinstance(gone, OrderReport)
+            assert gone.status is OrderStatus.CANCELLED
 
     run(scenario)

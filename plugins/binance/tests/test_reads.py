@@ -129,8 +129,11 @@ def test_positions_are_signed_and_a_flat_one_is_none() -> None:
             rig.fault("position-changed", path="/fapi/v1/time", market=SYMBOL, qty="-0.02")
             await rig.exchange.line.client.sync_clock()
             (held,) = await rig.exchange.positions()
-            assert held == VenuePosition(SYMBOL, d("-0.020"), held.entry_price)
+            liquidation = held.liquidation_price
+            assert held == VenuePosition(SYMBOL, d("-0.020"), held.entry_price, liquidation_price=liquidation)
             assert held.entry_price > 0
+            assert liquidation is not None
+            assert liquidation > held.entry_price
 
     run(scenario)
 

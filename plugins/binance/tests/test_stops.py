@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
+from attrs import evolve
 
 from framework import PriceSource, Refusal, StopAnswer, StopReport, StopSeen, Unknown
 from framework_binance import orders
@@ -412,5 +414,23 @@ def test_a_cancellation_whose_read_back_fails_is_unknown() -> None:
             answer = await rig.exchange.cancel_stop(SYMBOL, STOP)
             assert isinstance(answer, Unknown)
             assert "reading the stop back failed" in answer.message
+
+    run(scenario)
+
+
+# ── whose move goes first ───────────────────────────────────────────────────────────────────────────────────
+
+
+def test_of_moves_that_wait_for_the_venues_limits_the_one_that_protects_most_arrives_first() -> None:
+    async def scenario() -> None:
+        async with trading() as rig:
+            await rig.buy()
+            worths = {"w0": d(1), "w1": d(30), "w2": None, "w3": d(5)}
+            moves = [evolve(stop(client_id=name), worth_usd=worth) for name, worth in worths.items()]
+            rig.exchange.line.client.budget.be_silent(0.2, "asked for")
+            answers = await asyncio.gather(*(rig.exchange.place_stop(move) for move in moves))
+            assert all(report(answer).live for answer in answers)
+            arrived = [each["params"]["clientAlgoId"] for each in rig.requests("/fapi/v1/algoOrder", "POST")]
+            assert arrived == ["w2", "w1", "w3", "w0"]
 
     run(scenario)

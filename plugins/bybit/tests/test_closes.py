@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from attrs import evolve
 
-from framework import FillSeen, OrderReport, OrderStatus, PositionSeen, Refusal, Unknown
+from framework import FillSeen, OrderReport, OrderStatus, PositionSeen, Refusal, RestingKind, Unknown
 
 from .rig import CLOSE, CREATE, POSITIONS, SYMBOL, close, d, run, trading
 
@@ -94,5 +95,23 @@ def test_a_close_may_use_what_is_kept_from_entries() -> None:
             rig.exchange.line.budget.heard("order/create", 8)
             answer = await rig.exchange.close_position(close())
             assert isinstance(answer, OrderReport)
+
+    run(scenario)
+
+
+def test_a_close_with_a_price_rests_as_a_reduce_only_limit_order_and_can_be_cancelled() -> None:
+    async def scenario() -> None:
+        async with trading() as rig:
+            await rig.buy()
+            answer = await rig.exchange.close_position(evolve(close("0.004"), price=d("70000")))
+            assert isinstance(answer, OrderReport)
+            assert answer.status is OrderStatus.NEW
+            wanted = {"orderType": "Limit", "price": "70000", "timeInForce": "GTC", "reduceOnly": True, "side": "Sell"}
+            assert wanted.items() <= rig.sent(CREATE)[-1].items()
+            (rests,) = [each for each in await rig.exchange.resting() if each.client_id == CLOSE]
+            assert (rests.kind, rests.quantity, rests.price) == (RestingKind.OTHER, d("0.004"), d("70000"))
+            gone = await rig.exchange.cancel_entry(SYMBOL, CLOSE)
+            assert isinstance(gone, OrderReport)
+            assert gone.status is OrderStatus.CANCELLED
 
     run(scenario)

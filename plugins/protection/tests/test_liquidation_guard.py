@@ -3,6 +3,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 import pytest
+from attrs import evolve
 
 from framework import Ask, Percent, Side
 from framework.testing import NOW_NS, make_holding
@@ -60,3 +61,27 @@ def test_settings_that_make_no_sense_are_mistakes(settings: dict[str, int]) -> N
     made = {name: D(value) if name == "leverage" else Percent(D(value)) for name, value in settings.items()}
     with pytest.raises(ValueError, match="must"):
         LiquidationGuard(**made)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("side", "entry", "told", "limit"), [(Side.LONG, 90, "80", "81.6"), (Side.SHORT, 88, "95", "93.1")]
+)
+def test_a_nearer_liquidation_price_of_the_venue_counts_and_the_stop_is_wanted_at_the_limit(
+    side: Side, entry: int, told: str, limit: str
+) -> None:
+    holding = evolve(make_holding(side, entry_price=entry), liquidation_price=D(told))
+    guard = GUARD.start(holding)
+
+    assert (guard.stop, guard.limit, guard.numbers["liquidation_price"]) == (D(limit), D(limit), D(told))
+    assert GUARD.on_price(holding, guard.state, D(limit), NOW_NS).close == "near_liquidation"
+
+
+@pytest.mark.parametrize(
+    ("side", "entry", "told", "limit"), [(Side.LONG, 90, "10", "76.5"), (Side.SHORT, 88, "500", "98")]
+)
+def test_a_farther_liquidation_price_of_the_venue_changes_nothing(
+    side: Side, entry: int, told: str, limit: str
+) -> None:
+    guard = GUARD.start(evolve(make_holding(side, entry_price=entry), liquidation_price=D(told)))
+
+    assert (guard.stop, guard.limit) == (None, D(limit))

@@ -23,7 +23,7 @@ def test_the_levels_lie_beyond_the_entry_nearest_first_whatever_their_order(
 
     guard = rule.start(make_holding(side))
 
-    assert guard.targets == (Target(D(prices[0]), D("0.5")), Target(D(prices[1]), D("0.25")))
+    assert guard.targets == (Target(D(prices[0]), D("0.5"), True), Target(D(prices[1]), D("0.25"), True))
     assert (guard.stop, guard.ask) == (None, Ask())
 
 

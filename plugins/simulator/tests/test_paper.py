@@ -67,8 +67,9 @@ async def _short_cloud(told: Told, **settings: Any) -> Paper:
 
 
 def test_the_rules_decide_what_the_venue_can() -> None:
-    assert paper("bybit").capabilities == Capabilities(simulated=True, attaches_stops=True, amends_stops=True)
-    assert paper("binance").capabilities == Capabilities(simulated=True)
+    bybit = Capabilities(simulated=True, attaches_stops=True, amends_stops=True, rests_targets=True)
+    assert paper("bybit").capabilities == bybit
+    assert paper("binance").capabilities == Capabilities(simulated=True, rests_targets=True)
 
 
 def test_a_market_entry_is_answered_with_its_fill_in_the_digits_of_the_tick() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
@@ -34,9 +35,11 @@ class Desk:
     def now_s(self) -> float:
         return self.budget.time_s() - START_S
 
-    def ask(self, purpose: Purpose, name: str = "", within_s: float = LONG_S, **costs: int) -> None:
+    def ask(
+        self, purpose: Purpose, name: str = "", within_s: float = LONG_S, worth: float = math.inf, **costs: int
+    ) -> None:
         async def wait() -> None:
-            await self.budget.take(purpose, costs, within_s=within_s)
+            await self.budget.take(purpose, costs, within_s=within_s, worth=worth)
             self.sent.append((round(self.now_s, 1), name or purpose.name))
 
         self.tasks.append(asyncio.create_task(wait()))
@@ -408,5 +411,49 @@ def test_a_venue_whose_window_slides_gives_nothing_back_before_it_is_over() -> N
         desk.ask(Purpose.PROTECT, weight=20)
         await desk.all()
         assert desk.sent == [(60.0, "PROTECT")]
+
+    at_a_desk(scenario)
+
+
+# ── by value ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_of_moves_that_wait_the_one_that_protects_most_goes_first_and_none_before_what_has_no_stop() -> None:
+    async def scenario(desk: Desk) -> None:
+        desk.budget.be_silent(5, "asked for")
+        for worth in (3.0, 20.0, 0.0, 20.5, math.inf):
+            desk.ask(Purpose.PROTECT, f"{worth:g}", worth=worth, orders=1)
+            await asyncio.sleep(0)
+        await desk.all()
+        assert [name for _, name in desk.sent] == ["inf", "20.5", "20", "3", "0"]
+
+    at_a_desk(scenario)
+
+
+def test_a_move_that_is_worth_little_waits_behind_those_that_come_later_and_is_never_before_an_entry_is() -> None:
+    async def scenario(desk: Desk) -> None:
+        for number in range(10):
+            desk.ask(Purpose.PROTECT, f"first {number}", orders=1)
+        await asyncio.sleep(0)
+        desk.ask(Purpose.ENTER, "entry", orders=1)
+        desk.ask(Purpose.PROTECT, "small", worth=1, orders=1)
+        desk.ask(Purpose.PROTECT, "large", worth=100, orders=1)
+        await desk.all()
+        assert [name for _, name in desk.sent[10:]] == ["large", "small", "entry"]
+
+    at_a_desk(scenario)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(st.tuples(st.sampled_from(Purpose), st.floats(0, 1e6)), min_size=1, max_size=10))
+def test_what_waits_goes_by_purpose_then_by_worth_then_by_who_came_first(asked: list[tuple[Purpose, float]]) -> None:
+    async def scenario(desk: Desk) -> None:
+        desk.budget.be_silent(5, "asked for")
+        for number, (purpose, worth) in enumerate(asked):
+            desk.ask(purpose, str(number), worth=worth, weight=1)
+            await asyncio.sleep(0)
+        await desk.all()
+        order = sorted(range(len(asked)), key=lambda number: (asked[number][0], -asked[number][1], number))
+        assert [int(name) for _, name in desk.sent] == order
 
     at_a_desk(scenario)

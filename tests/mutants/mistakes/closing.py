@@ -9,13 +9,19 @@ from typing import Any
 from attrs import evolve
 
 from framework import CloseOrder, ExchangeError, OrderSide, RestingOrder
-from framework.core import handlers, reads, recovery, steering
+from framework.core import handlers, reads, recovery, steering, targets
 from framework.core.ids import owner_of
 from framework.core.legs import StopLeg
 from framework.core.position import Position
 from framework.core.steering import Policy, Step
 from framework_binance import orders as binance_orders
 from framework_binance.session import Session as BinanceSession
+from framework_bybit import requests as bybit_requests
+from framework_simulator.engine import conditional
+from framework_simulator.engine.account import Position as Holding
+from framework_simulator.engine.desk import Desk
+from framework_simulator.engine.matching import Matching
+from framework_simulator.engine.orders import Order
 from framework_venue.shared import Shared
 
 from ..mutant import mutant
@@ -115,6 +121,39 @@ def stops_left_behind() -> Patched:
         return (position, ()) if keep is None else original(position, keep)
 
     return around(steering, "_sweep", sweep)
+
+
+TAKES_AND_STOPS = scene("taking", *(item for venue in VENUES for item in (signal(venue), jump(venue, 30_000, -3))))
+"""Parts rest in profit, and the stop ends the position."""
+
+TAKES = scene("taking", *(item for venue in VENUES for item in (signal(venue), jump(venue, 30_000, 1))))
+"""The first part in profit is taken."""
+
+
+def nothing_expires() -> Patched:
+    """A venue that lets reduce-only orders rest when their position is gone."""
+
+    def clear(self: Matching, desk: Desk, order: Order, held: Holding) -> None:
+        conditional.clear(self, desk, order.symbol, held, order)
+
+    return replaced(Matching, "_clear", clear)
+
+
+@mutant("Targets are left resting when their position is closed.", TAKES_AND_STOPS, market=nothing_expires)
+def targets_left_behind() -> Patched:
+    def cancel(position: Position, now_ns: int) -> Step:
+        return position, ()
+
+    return replaced(targets, "_cancel_stale", cancel)
+
+
+@mutant("A target is not reduce-only.", TAKES)
+def target_not_reduce_only() -> Patched:
+    def params(original: Any, order: CloseOrder) -> Any:
+        made = original(order)
+        return made if order.price is None else {name: made[name] for name in made if name != "reduceOnly"}
+
+    return together(around(binance_orders, "close_params", params), around(bybit_requests, "close", params))
 
 
 @mutant("Orders that are not ours are swept.", scene(BINANCE, signal(BINANCE)), market=foreign_order)

@@ -94,7 +94,7 @@ class Binance(BinanceSettings, VenueExchange):
 
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
-        self.capabilities = Capabilities(real_money=self.place.real_money)
+        self.capabilities = Capabilities(real_money=self.place.real_money, rests_targets=True)
 
     # ── what the frame asks for ─────────────────────────────────────────────────────────────────────────────
 

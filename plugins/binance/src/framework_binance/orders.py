@@ -27,7 +27,7 @@ from framework import (
     Unknown,
 )
 from framework_venue.answers import Answer, Hint
-from framework_venue.budget import Purpose
+from framework_venue.budget import Purpose, worth_of
 from framework_venue.insisting import sought
 from framework_venue.stale_rules import close_refused, refused
 
@@ -71,10 +71,14 @@ async def place_entry(session: Session, streams: Streams, order: EntryOrder) -> 
 
 
 async def close_position(session: Session, streams: Streams, order: CloseOrder) -> EntryAnswer:
-    """Send a reduce-only market order. Refused because nothing is left to reduce, it says so."""
+    """Send a reduce-only order. Refused because nothing is left to reduce, it says so.
+
+    One that rests has time: nothing is naked without it, so it takes no part of what is kept for stops and closes.
+    """
+    purpose = Purpose.PROTECT if order.price is None else Purpose.ENTER
+    answer_s = session.line.client.patience_s() * CLOSE_UNITS if order.price is None else None
     before = session.rules(order.symbol)
-    answer_s = session.line.client.patience_s() * CLOSE_UNITS
-    answer = await _placed(session, close_params(order), Purpose.PROTECT, order, answer_s=answer_s)
+    answer = await _placed(session, close_params(order), purpose, order, answer_s=answer_s)
     if isinstance(answer, Answer) and answer.hint is Hint.NO_POSITION:
         flat = await _is_flat(session, order.symbol)
         if flat:
@@ -174,14 +178,14 @@ async def place_stop(session: Session, order: StopOrder) -> StopAnswer:
     if order.attached:
         return Refusal("not_supported", "Binance attaches no stops to positions")
     session.news.stops.add(order.client_id)  # before it is sent: what it does may be told before it is answered
-    params = stop_params(order)
+    params, worth = stop_params(order), worth_of(order)
     client = session.line.client
-    heard = await client.insist(limits.PLACE_STOP, params, Purpose.PROTECT)
+    heard = await client.insist(limits.PLACE_STOP, params, Purpose.PROTECT, worth=worth)
     for pause_s in RETRY_AFTER_S:
         if heard.result.code not in NOT_SEEN_YET or not heard.alone:
             break
         await asyncio.sleep(pause_s)
-        heard = await client.insist(limits.PLACE_STOP, params, Purpose.PROTECT)
+        heard = await client.insist(limits.PLACE_STOP, params, Purpose.PROTECT, worth=worth)
     answer = heard.result
     if heard.alone or answer.accepted or answer.hint is Hint.DUPLICATE:
         return await _stop_answer(session, answer, order)

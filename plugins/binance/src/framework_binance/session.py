@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -65,9 +66,11 @@ class Session:
         """A market's rules, None for one that is not listed."""
         return self.line.markets.get(symbol)
 
-    async def call(self, route: Route, params: Mapping[str, Any], purpose: Purpose) -> Answer:
+    async def call(
+        self, route: Route, params: Mapping[str, Any], purpose: Purpose, *, worth: float = math.inf
+    ) -> Answer:
         """One request; see `Client.call`."""
-        return await self.line.client.call(route, params, purpose)
+        return await self.line.client.call(route, params, purpose, worth=worth)
 
     async def read_rows(
         self, route: Route, params: Mapping[str, Any], purpose: Purpose = Purpose.READ

@@ -88,9 +88,12 @@ def entry_params(order: EntryOrder) -> dict[str, str]:
 
 
 def close_params(order: CloseOrder) -> dict[str, str]:
-    """POST order, reduce-only at the market."""
+    """POST order, reduce-only: at the market, or a limit order that is good till cancelled."""
     params = _order_params(order.symbol, order.side, order.quantity, order.client_id)
-    return {**params, "type": "MARKET", "reduceOnly": "true"}
+    how = {"type": "MARKET"}
+    if order.price is not None:
+        how = {"type": "LIMIT", "price": trimmed(order.price), "timeInForce": _TIMES[TimeInForce.GTC]}
+    return {**params, **how, "reduceOnly": "true"}
 
 
 def stop_params(order: StopOrder) -> dict[str, str]:
@@ -237,7 +240,12 @@ def position(row: Mapping[str, Any], markets: Mapping[str, MarketRules]) -> Venu
     if row.get("positionSide", "BOTH") != "BOTH":
         raise StrangeAnswerError(f"{symbol} is held in hedge mode; set the account to one-way mode")
     rules = markets.get(symbol)
-    return VenuePosition(symbol, sized(quantity, rules), priced(number(row, "entryPrice"), rules))
+    return VenuePosition(
+        symbol,
+        sized(quantity, rules),
+        priced(number(row, "entryPrice"), rules),
+        liquidation_price=optional(row, "liquidationPrice"),
+    )
 
 
 def balance(answer: Any, leverage: int, *, multi_assets: bool) -> Balance:

@@ -87,7 +87,9 @@ class Bybit(BybitSettings, VenueExchange):
     _session: Session | None = field(default=None, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        self.capabilities = Capabilities(attaches_stops=True, amends_stops=True, real_money=self.place.real_money)
+        self.capabilities = Capabilities(
+            attaches_stops=True, amends_stops=True, real_money=self.place.real_money, rests_targets=True
+        )
 
     @property
     def session(self) -> Session:

@@ -7,6 +7,7 @@ Bybit acknowledges that a request was taken, and decides later ("Bybit v5, Place
 from __future__ import annotations
 
 import asyncio
+import math
 
 from attrs import define, field
 
@@ -25,7 +26,7 @@ from framework import (
     VenuePosition,
 )
 from framework_venue.answers import Answer, Hint
-from framework_venue.budget import Purpose
+from framework_venue.budget import Purpose, worth_of
 from framework_venue.client import Client, Route
 from framework_venue.line import Line
 from framework_venue.stale_rules import breaks, close_refused, refused
@@ -77,14 +78,16 @@ class Orders:
         return await self._placed(order.symbol, order.client_id, answer)
 
     async def close_position(self, order: CloseOrder) -> EntryAnswer:
-        """Send a reduce-only market order. When there is nothing to reduce, that is read back and reported.
+        """Send a reduce-only order. When there is nothing to reduce, that is read back and reported.
 
+        One that rests has time: nothing is naked without it, so it takes no part of what is kept for stops and closes.
         What the market's rules do not let be ordered, as after they have changed, is closed as a whole position.
         """
         params, before = requests.close(order), self.line.markets.get(order.symbol)
-        if await self._needs_all(order):
+        if order.price is None and await self._needs_all(order):
             params = requests.close_all(order)
-        answer = await self.client.call(limits.CREATE, params, Purpose.PROTECT)
+        purpose = Purpose.PROTECT if order.price is None else Purpose.ENTER
+        answer = await self.client.call(limits.CREATE, params, purpose)
         if answer.hint is not Hint.NO_POSITION:
             if not answer.accepted and answer.hint is not Hint.DUPLICATE:
                 return await close_refused(self.line, answer, order, before)
@@ -131,14 +134,15 @@ class Orders:
         if order.attached:
             return await self._set_attached(order)
         self._own_stops.add(order.client_id)
-        answer = await self.client.call(limits.CREATE, requests.own_stop(order), Purpose.PROTECT)
+        params = requests.own_stop(order)
+        answer = await self.client.call(limits.CREATE, params, Purpose.PROTECT, worth=worth_of(order))
         return await self._own_stop_rests(order, answer, known=answer.hint is Hint.DUPLICATE)
 
     async def move_stop(self, order: StopOrder) -> StopAnswer:
         """Move a stop in place."""
         if order.attached:
             return await self._set_attached(order)
-        answer = await self._patient(limits.AMEND, requests.amended_stop(order))
+        answer = await self._patient(limits.AMEND, requests.amended_stop(order), worth_of(order))
         return await self._own_stop_rests(order, answer, known=answer.hint in (Hint.GONE, Hint.UNCHANGED))
 
     async def cancel_stop(self, symbol: str, client_id: str) -> StopAnswer:
@@ -167,7 +171,7 @@ class Orders:
         return Unknown("the cancellation was taken, but the venue does not show that the stop is gone")
 
     async def _set_attached(self, order: StopOrder) -> StopAnswer:
-        answer = await self._patient(limits.TRADING_STOP, requests.attached_stop(order))
+        answer = await self._patient(limits.TRADING_STOP, requests.attached_stop(order), worth_of(order))
         if answer.accepted:
             return await self._attached_rests(order)
         if answer.hint is Hint.UNCHANGED:
@@ -260,17 +264,17 @@ class Orders:
             return Unknown(f"{answer.code}: an order of this id exists, but could not be read: {error}")
         return report or Unknown(f"{answer.code}: an order of this id exists, but the venue does not show it")
 
-    async def _patient(self, route: Route, params: requests.Params) -> Answer:
+    async def _patient(self, route: Route, params: requests.Params, worth: float = math.inf) -> Answer:
         """Send what may arrive twice: again while its answer is late, and while the order is still being processed.
 
         What an earlier copy has done is told to the next one: it is so already, or the order is gone.
         """
-        answer = (await self.client.insist(route, params, Purpose.PROTECT)).result
+        answer = (await self.client.insist(route, params, Purpose.PROTECT, worth=worth)).result
         for pause_s in self.pauses_s:
             if answer.code != IN_PROCESSING:
                 break
             await asyncio.sleep(pause_s)
-            answer = (await self.client.insist(route, params, Purpose.PROTECT)).result
+            answer = (await self.client.insist(route, params, Purpose.PROTECT, worth=worth)).result
         return answer
 
     def _rests(self, order: StopOrder, held: VenuePosition) -> StopReport:

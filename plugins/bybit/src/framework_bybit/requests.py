@@ -60,8 +60,11 @@ def entry(order: EntryOrder) -> Params:
 
 
 def close(order: CloseOrder) -> Params:
-    """order/create for a reduce-only market order. Stops can't be part of one."""
-    return {**_order(order.client_id, order.symbol, order.side, plain(order.quantity)), "reduceOnly": True}
+    """order/create for a reduce-only order, at the market or good till cancelled. Stops can't be part of one."""
+    params = {**_order(order.client_id, order.symbol, order.side, plain(order.quantity)), "reduceOnly": True}
+    if order.price is None:
+        return params
+    return params | {"orderType": "Limit", "timeInForce": _TIMES[TimeInForce.GTC], "price": plain(order.price)}
 
 
 def close_all(order: CloseOrder) -> Params:

@@ -191,6 +191,7 @@ class Translator:
             quantity=self._quantity(symbol, signed),
             entry_price=self._price(symbol, entry),
             stop_price=None if stop is None else self._price(symbol, stop),
+            liquidation_price=price_or_none(row, "liqPrice"),
         )
 
     def position_stop(self, position: VenuePosition, client_id: str = "") -> StopReport:

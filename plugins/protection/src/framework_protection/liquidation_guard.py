@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from attrs import field, frozen
 
-from framework import Ask, Guard, Holding, NoState, Percent, Side, not_negative, positive
+from framework import Ask, Guard, Holding, NoState, Percent, Side, not_negative, positive, tighter
 
 from .settings import below_hundred
 
@@ -22,7 +22,8 @@ class LiquidationGuard:
     """Keep the position away from its liquidation: no stop may lie beyond a limit, and the limit itself closes it.
 
     The liquidation price is that of an isolated position: from the entry price, the leverage and the maintenance
-    margin. The limit lies `buffer_percent` of it before it. `leverage` is the account's unless it is set.
+    margin. The limit lies `buffer_percent` of it before it. `leverage` is the account's unless it is set. Where the
+    venue tells a nearer liquidation price of the open position, that counts, and the stop is brought to the limit.
     """
 
     name: ClassVar[str] = "liquidation-guard"
@@ -34,13 +35,13 @@ class LiquidationGuard:
 
     def start(self, holding: Holding) -> Guard:
         """No stop, but the limit. Raises `ValueError` where there is no room between entry and limit."""
-        limit = self._limit(holding)
+        limit = self._before(holding, self._liquidation(holding))
         if limit is not None and (holding.entry_price - limit) * holding.side.sign <= 0:
             raise ValueError(
                 f"a {holding.side.value} at {holding.entry_price} with leverage {self._leverage(holding)} is within "
                 f"buffer_percent ({self.buffer_percent}) of its liquidation; lower the leverage or the buffer"
             )
-        return self._answer(holding, limit)
+        return self._answer(holding, self._limit(holding))
 
     def on_price(self, holding: Holding, state: Any, price: Decimal, time_ns: int) -> Guard:
         """Close at the limit."""
@@ -51,7 +52,15 @@ class LiquidationGuard:
 
     def _answer(self, holding: Holding, limit: Decimal | None) -> Guard:
         ask = Ask(below=limit) if holding.side is Side.LONG else Ask(above=limit)
-        return Guard(NoState(), None, ask, numbers=self._numbers(holding, limit), limit=limit)
+        stop = limit if self._told(holding) is not None else None
+        return Guard(NoState(), stop, ask, numbers=self._numbers(holding, limit), limit=limit)
+
+    def _told(self, holding: Holding) -> Decimal | None:
+        """The venue's own liquidation price, where it is nearer than the calculated one."""
+        told, calculated = holding.liquidation_price, self._liquidation(holding)
+        if told is None or (calculated and not tighter(holding.side, told, calculated)):
+            return None
+        return told
 
     def _liquidation(self, holding: Holding) -> Decimal:
         """The mark price at which equity and maintenance margin are equal. 0 for a long without leverage."""
@@ -60,7 +69,10 @@ class LiquidationGuard:
         return max(Decimal(0), holding.entry_price * (_ONE - sign * margin) / (_ONE - sign * maintenance))
 
     def _limit(self, holding: Holding) -> Decimal | None:
-        liquidation = self._liquidation(holding)
+        told = self._told(holding)
+        return self._before(holding, self._liquidation(holding) if told is None else told)
+
+    def _before(self, holding: Holding, liquidation: Decimal) -> Decimal | None:
         if not liquidation:
             return None
         return liquidation + holding.side.sign * self.buffer_percent.of(liquidation)
@@ -75,4 +87,5 @@ class LiquidationGuard:
         numbers = {"leverage": self._leverage(holding)}
         if limit is None:
             return numbers
-        return {**numbers, "liquidation_price": self._liquidation(holding), "limit": limit}
+        told = self._told(holding)
+        return {**numbers, "liquidation_price": self._liquidation(holding) if told is None else told, "limit": limit}

@@ -28,12 +28,15 @@ class TakeProfit:
     """Close the position in parts: at each of `levels` a share of what was entered.
 
     A level lies `percent` beyond the average entry price. What all shares together leave goes on with its stop.
+    With `resting` each level is a reduce-only limit order at the venue, where that takes such; without it, and where
+    the venue refuses one, the share is closed at the market once the price is there.
     """
 
     name: ClassVar[str] = "take-profit"
     state_type: ClassVar[type] = NoState
 
     levels: tuple[TakeLevel, ...]
+    resting: bool = True
 
     def __attrs_post_init__(self) -> None:
         if not self.levels:
@@ -46,7 +49,7 @@ class TakeProfit:
         """No stop, but the levels, nearest first."""
         entry, sign = holding.entry_price, holding.side.sign
         nearest_first = sorted(self.levels, key=lambda level: level.percent)
-        targets = [Target(entry + sign * level.percent.of(entry), level.share) for level in nearest_first]
+        targets = [Target(entry + sign * level.percent.of(entry), level.share, self.resting) for level in nearest_first]
         # No price falls by a hundred percent: a short never gets there.
         return Guard(NoState(), None, targets=tuple(target for target in targets if target.price > 0))
 

@@ -119,11 +119,11 @@ class TrailingStop:
         """
         side, level = holding.side, trail.level
         distance = self._distance(holding)
-        if level is not None and (price >= level if side is Side.LONG else price <= level):
+        if level is not None and (price >= level if side.sign > 0 else price <= level):
             stop = distance.stop_for(side, price)
             level = self._level(holding, stop, distance)
             trail = Trail(True, price, stop, level, trail.placed, trail.placed_ns)
-        ask = Ask(above=level) if side is Side.LONG else Ask(below=level)
+        ask = Ask(above=level) if side.sign > 0 else Ask(below=level)
         numbers = self._numbers(holding, trail, distance)
         if trail.stop is None or not self.min_interval_s:
             return Guard(trail, trail.stop, ask, numbers=numbers, trigger_by=self.trigger)
@@ -141,7 +141,7 @@ class TrailingStop:
         resting = nearest_to(stop, tick)
         half_a_tick = resting + side.sign * tick * (2 * self.min_improvement_ticks - 1) / 2
         a_step = resting + side.sign * self.step_percent.of(resting) if self.step_percent.value else half_a_tick
-        if side is Side.LONG:
+        if side.sign > 0:
             return distance.best_for(side, max(half_a_tick, a_step))
         next_best = distance.best_for(side, half_a_tick)
         if distance.stop_for(side, next_best) >= half_a_tick:
@@ -154,7 +154,7 @@ class TrailingStop:
         percent = self.activation_percent
         if holding.settings.trailing_activation_percent is not None:
             percent = require_activation(holding.settings.trailing_activation_percent)
-        return percent.above(holding.entry_price) if holding.side is Side.LONG else percent.below(holding.entry_price)
+        return percent.above(holding.entry_price) if holding.side.sign > 0 else percent.below(holding.entry_price)
 
     def _distance(self, holding: Holding) -> _Distance:
         carried = holding.settings.trailing_distance_percent

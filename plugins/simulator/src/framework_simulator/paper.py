@@ -97,7 +97,10 @@ class Paper:
     def __attrs_post_init__(self) -> None:
         style = STYLES[self.rules]
         self.capabilities = Capabilities(
-            simulated=True, attaches_stops=style.attaches_stops, amends_stops=style.amends_stops
+            simulated=True,
+            attaches_stops=style.attaches_stops,
+            amends_stops=style.amends_stops,
+            rests_targets=True,
         )
 
     # ── life ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -296,7 +299,7 @@ class Paper:
         return answer
 
     async def close_position(self, order: CloseOrder) -> EntryAnswer:
-        """Send a reduce-only market order; it is cut to the position."""
+        """Send a reduce-only order; it is cut to the position."""
         await self._travel()
         answer = self._running().place_order(close_request(order))
         await self._travel()

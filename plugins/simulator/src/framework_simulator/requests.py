@@ -22,13 +22,14 @@ def entry_request(order: EntryOrder) -> OrderRequest:
 
 
 def close_request(order: CloseOrder) -> OrderRequest:
-    """A reduce-only market order."""
+    """A reduce-only order: at the market, or at its price."""
     return OrderRequest(
         client_id=order.client_id,
         symbol=order.symbol,
         side=order.side,
-        type=OrderType.MARKET,
+        type=OrderType.MARKET if order.price is None else OrderType.LIMIT,
         quantity=order.quantity,
+        price=order.price,
         reduce_only=True,
     )
 

@@ -2,7 +2,8 @@
 
 A venue allows so much within a window of time. Every call books its cost before it is sent; the venue's own headers
 correct the count. A share of each window is kept for stops and closes, so that entries and reads can use a window up
-for everybody but them. What waits, waits in order of purpose. Nothing is sent before a Retry-After has passed.
+for everybody but them. What waits, waits in order of purpose; of what protects, the moves of stops that rest wait in
+order of what each of them protects more. Nothing is sent before a Retry-After has passed.
 """
 
 from __future__ import annotations
@@ -10,10 +11,13 @@ from __future__ import annotations
 import asyncio
 import enum
 import itertools
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 
 from attrs import define, field, frozen
+
+from framework import StopOrder
 
 from .answers import Answer, Kind
 
@@ -53,6 +57,11 @@ class Window:
             Purpose.PREPARE: open_to_all * 0.6,
         }[purpose]
         return max(1, int(self.limit * share))
+
+
+def worth_of(order: StopOrder) -> float:
+    """What a stop is worth in the queue: that of its move, and more than any move where nothing protects without it."""
+    return math.inf if order.worth_usd is None else float(order.worth_usd)
 
 
 class BudgetError(Exception):
@@ -129,6 +138,7 @@ class _Use:
 @define(eq=False)
 class _Waiter:
     purpose: Purpose
+    worth: float
     number: int
     costs: Mapping[str, int]
     turn: asyncio.Future[None]
@@ -154,21 +164,25 @@ class Budget:
     def __attrs_post_init__(self) -> None:
         self._uses = {window.name: _Use(window) for window in self.windows}
 
-    async def take(self, purpose: Purpose, costs: Mapping[str, int], *, within_s: float) -> None:
+    async def take(
+        self, purpose: Purpose, costs: Mapping[str, int], *, within_s: float, worth: float = math.inf
+    ) -> None:
         """Wait for one's turn and book the costs (window name → cost; windows that do not exist cost nothing).
 
+        Of one purpose what is worth more goes first, then who came first. `worth` is in USD; infinite unless told.
         Raises `BudgetError` if the turn does not come within `within_s` seconds: then nothing was booked.
         """
         left_s = self._silent_until - self.time_s()
         if left_s > within_s:
             raise BudgetError(f"{self._why_silent}: silent for another {left_s:.1f} s", left_s)
-        if not self.take_now(purpose, costs):
-            await self._queue(purpose, self._counted(costs), within_s)
+        if not self.take_now(purpose, costs, worth):
+            await self._queue(purpose, worth, self._counted(costs), within_s)
 
-    def take_now(self, purpose: Purpose, costs: Mapping[str, int]) -> bool:
+    def take_now(self, purpose: Purpose, costs: Mapping[str, int], worth: float = math.inf) -> bool:
         """Book the costs if nobody has to wait for them; False: nothing was booked."""
         now, costs = self.time_s(), self._counted(costs)
-        is_free = now >= self._silent_until and not self._is_behind(purpose, costs) and self._fits(purpose, costs, now)
+        is_free = now >= self._silent_until and not self._is_behind(purpose, worth, costs)
+        is_free = is_free and self._fits(purpose, costs, now)
         if is_free:
             self._book(purpose, costs, now)
         return is_free
@@ -224,10 +238,10 @@ class Budget:
         """What is counted of the costs of a request."""
         return {name: cost for name, cost in costs.items() if cost and name in self._uses}
 
-    async def _queue(self, purpose: Purpose, costs: Mapping[str, int], within_s: float) -> None:
-        waiter = _Waiter(purpose, next(self._numbers), costs, asyncio.get_running_loop().create_future())
+    async def _queue(self, purpose: Purpose, worth: float, costs: Mapping[str, int], within_s: float) -> None:
+        waiter = _Waiter(purpose, worth, next(self._numbers), costs, asyncio.get_running_loop().create_future())
         self._waiting.append(waiter)
-        self._waiting.sort(key=lambda each: (each.purpose, each.number))
+        self._waiting.sort(key=lambda each: (each.purpose, -each.worth, each.number))
         self._arm()
         try:
             async with asyncio.timeout(within_s):
@@ -239,9 +253,10 @@ class Budget:
                 self._waiting.remove(waiter)
                 self._arm()
 
-    def _is_behind(self, purpose: Purpose, costs: Mapping[str, int]) -> bool:
+    def _is_behind(self, purpose: Purpose, worth: float, costs: Mapping[str, int]) -> bool:
         """Whether somebody at least as urgent waits for one of the same windows."""
-        return any(each.purpose <= purpose and not costs.keys().isdisjoint(each.costs) for each in self._waiting)
+        ahead = (each for each in self._waiting if (each.purpose, -each.worth) <= (purpose, -worth))
+        return any(not costs.keys().isdisjoint(each.costs) for each in ahead)
 
     def _fits(self, purpose: Purpose, costs: Mapping[str, int], now: float) -> bool:
         return all(self._uses[name].fits(purpose, cost, now) for name, cost in costs.items())

@@ -7,6 +7,7 @@ they wait blindly, resend orders, and lose the codes of Binance's futures on any
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Any, Protocol
@@ -155,16 +156,18 @@ class Client:
         within_s: float | None = None,
         answer_s: float | None = None,
         left: asyncio.Event | None = None,
+        worth: float = math.inf,
     ) -> Answer:
         """Send one request. Never raises, but for cancellation; what can't be known is `Kind.UNKNOWN`.
 
         What was refused because of our clock was not carried out: the clock is set, and all but entries are sent
         once more. `answer_s` is how long the answer may take: `URGENT_S` unless told, and `timeout_s` for an entry and
         for what prepares, which nothing open waits for. `left` is set when the request leaves, or can't.
+        `worth`: see `Budget.take`.
         """
         if answer_s is None:
             answer_s = self.timeout_s if purpose in (Purpose.ENTER, Purpose.PREPARE) else URGENT_S
-        refused = await self._turn(route, purpose, within_s)
+        refused = await self._turn(route, purpose, within_s, worth)
         if left is not None:
             left.set()
         if refused is not None:
@@ -179,13 +182,14 @@ class Client:
         *,
         within_s: float | None = None,
         answer_s: float = URGENT_S,
+        worth: float = math.inf,
     ) -> Heard[Answer]:
         """Send what may arrive more than once; again, as soon as an answer is later than this account's answers are.
 
         Another copy goes out beside the first one, `TRIES` in all and within `answer_s`, where the budget has room
         that is not kept for stops and closes. The first answer that tells something counts; see `Insisting`.
         """
-        refused = await self._turn(route, purpose, within_s)
+        refused = await self._turn(route, purpose, within_s, worth)
         if refused is not None:
             return Heard(refused, alone=True)
         return await Insisting(
@@ -252,13 +256,15 @@ class Client:
             return
         self.clock.measured(sent_ns, received_ns, venue_ms)
 
-    async def _turn(self, route: Route, purpose: Purpose, within_s: float | None) -> Answer | None:
+    async def _turn(
+        self, route: Route, purpose: Purpose, within_s: float | None, worth: float = math.inf
+    ) -> Answer | None:
         """Wait for one's turn in the budget; why it did not come, if it did not."""
         if within_s is None:
             within_s = PATIENT_S if purpose is Purpose.PREPARE else self.timeout_s
         try:
             urgency = Purpose.PROTECT if self.is_starting else purpose
-            await self.budget.take(urgency, route.costs, within_s=within_s)
+            await self.budget.take(urgency, route.costs, within_s=within_s, worth=worth)
         except BudgetError as error:
             return error.answer()
         return None

@@ -45,7 +45,12 @@ distance_percent = "0.5"
 EXECUTIONS = {
     "market": 'use = "market"',
     "limit-then-market": 'use = "limit-then-market"\nwait_seconds = 3',
+    "taking": """use = "market"
+[[protection]]
+use = "take-profit"
+levels = [{ percent = "0.8", share = "0.5" }, { percent = "2.5", share = "0.3" }]""",
 }
+"""Ways to enter by their names; ``taking`` enters at the market, and parts of its positions rest in profit."""
 
 _ACCOUNT = """
 [exchanges.{venue}]

@@ -110,7 +110,7 @@ def _execution(chance: random.Random, items: Collection[Item]) -> str:
     An oracle would take the second order of an entry for one that was sent blindly.
     """
     in_words = any(item.own.get("name") in ("unavailable-503", "failed-503") for item in items)
-    return "market" if in_words else chance.choice(("market", "market", "limit-then-market"))
+    return "market" if in_words else chance.choice(("market", "taking", "limit-then-market"))
 
 
 def _frame(chance: random.Random, climate: Climate) -> Frame:

@@ -70,6 +70,7 @@ if TYPE_CHECKING:
         PriceSource,
         Quote,
     )
+    from .core.measuring import MeasuresMarket
     from .core.numbers import (
         Percent,
         ceil_to,
@@ -175,6 +176,7 @@ __all__ = [
     "MarketSnapshot",
     "MarketUpdate",
     "MarketsSeen",
+    "MeasuresMarket",
     "MissingDataError",
     "Need",
     "NoState",
@@ -284,6 +286,7 @@ _NAMES_BY_MODULE = {
         "INTERVALS_S", "Account", "Candle", "ClosedPosition", "MarketData", "MarketRules", "MarketSnapshot", "Need",
         "OpenPosition", "Portfolio", "PriceSource", "Quote",
     ),
+    ".core.measuring": ("MeasuresMarket",),
     ".core.numbers": (
         "Percent", "ceil_to", "floor_to", "is_multiple", "leading_digits", "nearest_to", "plain", "trimmed",
         "usd_down", "usd_up",

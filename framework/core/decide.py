@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Protocol
 
@@ -10,9 +10,10 @@ from attrs import evolve, frozen
 
 from ..errors import MissingDataError
 from .market import MarketRules, Need, Portfolio, PriceSource, Quote
+from .measuring import measured_by
 from .plan import SizedPlan, SizingRequest, breach_of
 from .protection import Guard, Holding, tightest, usable_stop
-from .screen import checked, failed
+from .screen import checked, failed, lacking
 from .stop_checks import flaw_of_close, flaw_of_stop
 from .verdict import Accepted, Check, Number, Passed, Refused, Rejection, Size, Verdict
 from .watch import Protector
@@ -72,6 +73,7 @@ def decide(accepted: Accepted, book: Rulebook, portfolio: Portfolio) -> SizedPla
             rules,
             signal.settings,
             leverage=account.leverage,
+            measured=_measure(accepted, book.protections),
         )
         stop_by, stop, trigger_by = _plan_stop(holding, quote, book.protections, checks)
         request = SizingRequest(signal, price, stop, rules, account)
@@ -90,6 +92,7 @@ def decide(accepted: Accepted, book: Rulebook, portfolio: Portfolio) -> SizedPla
             tuple(checks),
             leverage=account.leverage,
             trigger_by=trigger_by,
+            measured=holding.measured,
         )
         return _limit(plan, book.risk, portfolio, checks)
     except _RefusedError as no:
@@ -110,6 +113,18 @@ def _market(accepted: Accepted) -> tuple[MarketRules, Quote]:
     except MissingDataError as missing:
         rejection = Rejection("data_missing", f"planning needs {missing}", {"need": missing.need})
         raise _RefusedError("plan", "kernel", rejection) from missing
+
+
+def _measure(accepted: Accepted, protections: Sequence[Protector]) -> Mapping[str, Decimal]:
+    found: Mapping[str, Decimal] = {}
+    for protection in protections:
+        try:
+            found = measured_by(protection, accepted.signal, accepted.market, found)
+        except MissingDataError as missing:
+            raise _RefusedError("plan", protection.name, lacking(protection.name, missing)) from missing
+        except Exception as error:  # fail closed, as for a stop that is not understood
+            raise _RefusedError("plan", protection.name, failed(protection.name, error)) from error
+    return found
 
 
 def _plan_stop(

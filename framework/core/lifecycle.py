@@ -71,6 +71,7 @@ def begin(plan: SizedPlan, wave_id: str, policy: Policy, now_ns: int) -> Step:
         decided_ns=now_ns,
         leverage=plan.leverage,
         planned_trigger=plan.trigger_by,
+        measured=plan.measured,
     )
     return enter(position, policy.execution.first(position.plan), position.plan.quantity, policy, now_ns)
 

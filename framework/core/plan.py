@@ -32,7 +32,8 @@ class SizingRequest:
 class SizedPlan:
     """A position to be opened: side, quantity in the base asset, expected price, first stop, and the way there.
 
-    `leverage` is the account's at the decision, `trigger_by` the price that triggers the first stop.
+    `leverage` is the account's at the decision, `trigger_by` the price that triggers the first stop. `measured` is what
+    protections measured (`MeasuresMarket`).
     """
 
     accepted: Accepted
@@ -46,6 +47,7 @@ class SizedPlan:
     numbers: Mapping[str, Number] = field(factory=dict)
     leverage: Decimal | None = None
     trigger_by: PriceSource = PriceSource.LAST
+    measured: Mapping[str, Decimal] = field(factory=dict)
 
     @property
     def signal(self) -> Signal:

@@ -109,6 +109,7 @@ class Position:
     planned_trigger: PriceSource = PriceSource.LAST
     targets: tuple[TargetLeg, ...] = ()
     liquidation_price: Decimal | None = None
+    measured: Mapping[str, Decimal] = field(factory=dict)
 
     # ── quantities and prices ───────────────────────────────────────────────────────────────────────────────
 
@@ -310,7 +311,11 @@ class Position:
         rate = sum((f.fee_usd for f in of_entry), ZERO) / value if value else ZERO
         about = (self.account, self.symbol, self.side, price, quantity, opened_ns, self.plan.rules, self.settings)
         return Holding(
-            *about, fee_rate=max(ZERO, rate), leverage=self.leverage, liquidation_price=self.liquidation_price
+            *about,
+            fee_rate=max(ZERO, rate),
+            leverage=self.leverage,
+            liquidation_price=self.liquidation_price,
+            measured=self.measured,
         )
 
     @reckoned_once

@@ -26,6 +26,7 @@ class Holding:
     `fee_rate` is what the entry's executions cost as a fraction of their value (0.0005: 0.05 %), 0 while unknown.
     `leverage` is that of the account when the position was decided on, None where it is not known.
     `liquidation_price` is what the venue last told of the open position, None before, and where it tells none.
+    `measured` is what protections measured when the position was decided on (`MeasuresMarket`); it never changes.
     """
 
     account: str
@@ -39,6 +40,7 @@ class Holding:
     fee_rate: Decimal = ZERO
     leverage: Decimal | None = None
     liquidation_price: Decimal | None = None
+    measured: Mapping[str, Decimal] = field(factory=dict)
 
 
 @frozen

@@ -41,10 +41,15 @@ def _ask(component: Screener, signal: Signal, market: MarketSnapshot) -> Verdict
     try:
         verdict = component.check(signal, market.seen_by(component.needs))
     except MissingDataError as missing:
-        return Rejection("data_missing", f"{component.name} needs {missing}", {"need": missing.need})
+        return lacking(component.name, missing)
     except Exception as error:  # a broken filter must never let a signal through
         return failed(component.name, error)
     return checked(component.name, verdict)
+
+
+def lacking(component: str, missing: MissingDataError) -> Rejection:
+    """The rejection for a component whose data is not there."""
+    return Rejection("data_missing", f"{component} needs {missing}", {"need": missing.need})
 
 
 def failed(component: str, error: Exception) -> Rejection:

@@ -129,6 +129,7 @@ def rebuilt(
         opened_ns=row.opened_ns,
         protected_ns=row.protected_ns,
         first_sequence=piece(snapshot, int, "first_sequence") or 0,
+        measured=piece(snapshot, dict[str, Decimal], "measured") or {},
     )
 
 

@@ -12,6 +12,7 @@ from ..components import Clock, Filter
 from ..core.decide import Rulebook, decide
 from ..core.lifecycle import begin
 from ..core.market import Account, MarketData, MarketSnapshot, Need, Portfolio, union_of
+from ..core.measuring import needs_of
 from ..core.plan import SizedPlan
 from ..core.position import Position, State
 from ..core.records import Decision, Event, Record, WaveDecided
@@ -54,7 +55,8 @@ class Waves:
     needs: frozenset[Need] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.needs = union_of([frozenset({Need.BOOK_TOP}), *(f.needs for f in self.filters)])
+        measured = map(needs_of, self.rulebook.protections)
+        self.needs = union_of([frozenset({Need.BOOK_TOP}), *(f.needs for f in self.filters), *measured])
 
     def start(self, wave_id: str, signals: list[Signal]) -> None:
         """Begin to decide a wave: its queues are formed, and each account's money is read once."""

@@ -312,6 +312,7 @@ def make_holding(
     settings: SignalSettings | None = None,
     fee_rate: Numeric = 0,
     leverage: Numeric | None = None,
+    measured: Mapping[str, Decimal] | None = None,
 ) -> Holding:
     """An open position, as protections see it."""
     return Holding(
@@ -325,4 +326,5 @@ def make_holding(
         settings=settings or SignalSettings(),
         fee_rate=Decimal(fee_rate),
         leverage=None if leverage is None else Decimal(leverage),
+        measured=measured or {},
     )

@@ -9,8 +9,13 @@ from itertools import pairwise
 from typing import Any
 
 from ..config.tables import components_of
+from ..core.market import INTERVALS_S, MarketRules
+from ..core.market import Candle as Closed
+from ..core.measuring import measured_by
 from ..core.signal import Side
+from ..errors import MissingDataError
 from ..registry import Kind, Registry, installed_plugins
+from .builders import make_signal, make_snapshot
 
 Price = Decimal | str | int | float
 """A price. Of a float its shortest text counts: 0.1 is one tenth."""
@@ -62,6 +67,23 @@ def candles_of(candles: Iterable[tuple[int, Price, Price, Price, Price]]) -> lis
     return listed
 
 
+def history_of(
+    candles_before: Mapping[str, Iterable[tuple[int, Price, Price, Price, Price]]],
+) -> dict[str, tuple[Closed, ...]]:
+    """Closed candles by interval, as an exchange answers them. Raises `ValueError` for an interval that is none."""
+    found = {}
+    for interval, candles in candles_before.items():
+        if interval not in INTERVALS_S:
+            raise ValueError(f"unknown candle interval {interval!r}; known: {', '.join(INTERVALS_S)}")
+        length_ns = INTERVALS_S[interval] * SECOND_NS
+        listed = candles_of(candles)
+        found[interval] = tuple(
+            Closed(time_ns, time_ns + length_ns, opened, high, low, closed, Decimal(0))
+            for time_ns, opened, high, low, closed in listed
+        )
+    return found
+
+
 def _candle(index: int, time_ns: int, *prices: Price) -> Candle:
     opened, high, low, closed = (price_of(price, f"candle {index}") for price in prices)
     if not low <= min(opened, closed) <= max(opened, closed) <= high:
@@ -94,3 +116,24 @@ def components(protections: Sequence[Mapping[str, Any] | object]) -> list[Any]:
 def _registry() -> Registry:
     """All installed plugins: a walk has no list of them. What can't be loaded offers nothing."""
     return Registry.attempt([plugin.name for plugin in installed_plugins(())])
+
+
+def measured_before(
+    protections: Sequence[object],
+    side: Side,
+    rules: MarketRules,
+    time_ns: int,
+    history: Mapping[str, tuple[Closed, ...]],
+) -> Mapping[str, Decimal]:
+    """What protections measure before the entry. Raises `ValueError` when a candle that they need is not there."""
+    signal = make_signal(rules.symbol, side)
+    market = make_snapshot(rules.symbol, time_ns=time_ns, rules=rules, candles=history)
+    measured: Mapping[str, Decimal] = {}
+    for protection in protections:
+        try:
+            measured = measured_by(protection, signal, market, measured)
+        except MissingDataError as missing:
+            raise ValueError(
+                f"{getattr(protection, 'name', protection)} needs {missing}: candles_before lacks them"
+            ) from missing
+    return measured

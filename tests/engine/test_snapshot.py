@@ -177,6 +177,7 @@ CHANGES = st.fixed_dictionaries(
         "leverage": st.none() | NUMBERS,
         "liquidation_price": st.none() | NUMBERS,
         "planned_trigger": st.sampled_from(PriceSource),
+        "measured": st.dictionaries(st.text(max_size=20), NUMBERS, max_size=3),
     }
 )  # fmt: skip
 

@@ -30,8 +30,10 @@ from framework import (
     WaveDecided,
 )
 from framework.core.position import State
+from framework.core.protection import named
 from framework.engine.engine import Limits
 from framework.testing import NOW_NS, SYMBOL, make_quote, make_signal
+from tests.core.measures import Measures
 from tests.core.strategies import AtMarket
 from tests.engine.fakes import HANG, Buys, D, Rig, S, complete, in_virtual_time, running, signals, venue
 
@@ -262,6 +264,24 @@ class Hours:
 
     def check(self, signal: Signal, market: MarketSnapshot) -> Verdict:
         return Passed()
+
+
+@in_virtual_time
+async def test_what_protections_measure_is_fetched_with_it() -> None:
+    market = venue("one", "AUSDT")
+    async with running(market, filters=[Hours(1)], protections=[*named([Measures(2), Measures(5)])]) as rig:
+        await rig.take(*signals("one", "AUSDT"))
+    (fetched,) = market.of("market_data")
+    assert fetched.what == ("AUSDT", {Need.BOOK_TOP, Need.candles("1h", 5)})
+
+
+@in_virtual_time
+async def test_without_the_candles_that_a_protection_measures_nothing_is_opened() -> None:
+    market = venue("one", "AUSDT")
+    async with running(market, protections=[Measures(2)]) as rig:
+        await rig.take(*signals("one", "AUSDT"))
+        assert outcomes(rig) == {"AUSDT": ["rejected data_missing"]}
+    assert market.of("place_entry") == []
 
 
 # ── what stops entries ──────────────────────────────────────────────────────────────────────────────────────

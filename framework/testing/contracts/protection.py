@@ -5,19 +5,21 @@ from __future__ import annotations
 import copy
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 
 import attrs
 import cattrs
 
 from ...components import Protection
-from ...core.market import MarketRules
+from ...core.market import Candle, MarketRules, Need
+from ...core.measuring import MeasuresMarket
 from ...core.numbers import nearest_to
 from ...core.plan import wrong_side
 from ...core.protection import Ask, Guard, Holding, on_tick, tighter
 from ...core.signal import Side
-from ..builders import NOW_NS, Numeric, make_holding, make_rules
+from ...errors import MissingDataError
+from ..builders import NOW_NS, Numeric, make_candles, make_holding, make_rules, make_signal, make_snapshot
 from .component import ask_twice, check_component, require, require_code, require_numbers
 
 _WALKS = 8
@@ -37,10 +39,38 @@ def check_protection(
     require(attrs.has(component.state_type), component, "`state_type` must be an attrs class")
     for side in sides:
         for rules in (make_rules(), make_rules(tick_size="0.5")):
-            holding = make_holding(side, entry_price=entry_price, rules=rules)
+            measured = _measured(component, side, rules, Decimal(entry_price))
+            holding = make_holding(side, entry_price=entry_price, rules=rules, measured=measured)
             _check_start(component, holding)
             for seed in range(_WALKS):
                 _check_walk(component, holding, tuple(_walk(seed, holding)))
+
+
+def _measured(component: Protection, side: Side, rules: MarketRules, price: Decimal) -> Mapping[str, Decimal]:
+    """What it measures where its candles rise to the entry price; without them it has to say that they are missing."""
+    if not isinstance(component, MeasuresMarket):
+        return {}
+    needs = component.needs
+    fine = isinstance(needs, frozenset) and all(isinstance(need, Need) for need in needs)
+    require(fine, component, f"`needs` must be a frozenset of Need, got {needs!r}")
+    require(needs == component.needs, component, "`needs` must not change")
+    signal = make_signal(rules.symbol, side)
+    candles = {need.interval: _rising(need, price) for need in needs if need.interval}
+    market = make_snapshot(rules.symbol, needs=needs, rules=rules, candles=candles)
+    measured: Mapping[str, Decimal] = ask_twice(component, component.measure, signal, market)
+    require_numbers(component, measured)
+    if candles:
+        bare = make_snapshot(rules.symbol, needs=needs, rules=rules)
+        try:
+            component.measure(signal, bare)
+        except MissingDataError:
+            return measured
+        require(False, component, "declares that it needs candles, but measures without them")
+    return measured
+
+
+def _rising(need: Need, price: Decimal) -> tuple[Candle, ...]:
+    return make_candles(need.interval, need.count, first_open=price * 9 / 10, last_close=price)
 
 
 def _check_start(component: Protection, holding: Holding) -> None:

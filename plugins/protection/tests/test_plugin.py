@@ -11,6 +11,7 @@ import framework_protection
 from framework import Percent, Protection, Side
 from framework.testing import check_protection, check_readme
 from framework_protection import (
+    Atr,
     BreakEven,
     LiquidationGuard,
     StopLoss,
@@ -31,6 +32,8 @@ PROTECTIONS: list[Protection] = [
     TrailingStop(distance_percent=HALF, min_improvement_ticks=3),
     TrailingStop(distance_percent=TWO, min_interval_s=180),
     TrailingStop(distance_percent=TWO, min_interval_s=600, urgent_percent=TWO),
+    StopLoss(atr=Atr(Decimal(3))),
+    TrailingStop(distance_atr=Atr(Decimal("4.5"), periods=3, interval="1h"), activation_percent=TWO),
     BreakEven(after_percent=TWO),
     BreakEven(after_percent=HALF, fee_percent=HALF),
     TakeProfit((TakeLevel(TWO, Decimal("0.5")), TakeLevel(Percent(Decimal(4)), Decimal("0.5")))),

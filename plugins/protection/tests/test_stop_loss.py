@@ -78,7 +78,7 @@ def test_a_price_changes_nothing() -> None:
     ("percent", "price"), [(None, None), (Percent(Decimal(6)), Decimal(90))], ids=["neither", "both"]
 )
 def test_exactly_one_of_percent_and_price_is_set(percent: Percent | None, price: Decimal | None) -> None:
-    with pytest.raises(ValueError, match="set exactly one of percent and price"):
+    with pytest.raises(ValueError, match="set exactly one of percent, price and atr"):
         StopLoss(percent=percent, price=price)
 
 

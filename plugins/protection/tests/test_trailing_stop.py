@@ -170,7 +170,7 @@ def test_an_activation_of_the_signal_that_makes_no_sense_is_an_error(activation:
 
 @pytest.mark.parametrize(("share", "amount"), [(None, None), (percent(1), Decimal(1))], ids=["neither", "both"])
 def test_exactly_one_distance_is_set(share: Percent | None, amount: Decimal | None) -> None:
-    with pytest.raises(ValueError, match="set exactly one of distance_percent and distance_price"):
+    with pytest.raises(ValueError, match="set exactly one of distance_percent, distance_price and distance_atr"):
         TrailingStop(distance_percent=share, distance_price=amount)
 
 

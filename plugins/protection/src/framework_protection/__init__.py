@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from framework import Protection, hookimpl
 
+from .atr import Atr
 from .break_even import BreakEven
 from .liquidation_guard import LiquidationGuard
 from .stop_loss import StopLoss
@@ -12,6 +13,7 @@ from .time_exit import TimeExit
 from .trailing_stop import TrailingStop
 
 __all__ = [
+    "Atr",
     "BreakEven",
     "LiquidationGuard",
     "StopLoss",

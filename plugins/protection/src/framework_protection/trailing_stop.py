@@ -7,8 +7,22 @@ from typing import Any, ClassVar
 
 from attrs import evolve, field, frozen
 
-from framework import Ask, Guard, Holding, Percent, PriceSource, Side, nearest_to, not_negative, positive
+from framework import (
+    Ask,
+    Guard,
+    Holding,
+    MarketSnapshot,
+    Need,
+    Percent,
+    PriceSource,
+    Side,
+    Signal,
+    nearest_to,
+    not_negative,
+    positive,
+)
 
+from .atr import Atr
 from .pacing import Pace
 from .settings import below_hundred, require_activation, require_distance
 
@@ -58,9 +72,10 @@ class TrailingStop:
     """Let the stop follow the price at a distance once the position is in profit, and never give way.
 
     The stop is armed when the price reaches `activation_percent` beyond the entry price (0: at once). From then on it
-    is set at `distance_percent` of the best price, or `distance_price` away from it. It moves when it improves by at
-    least `min_improvement_ticks`, and by at least `step_percent` of its own price. Set exactly one of the two
-    distances. A signal's activation and distance win where the deployment lets signals set `trailing`.
+    is set at `distance_percent` of the best price, or `distance_price` away from it, or `distance_atr`, a multiple of
+    the average true range before the entry. It moves when it improves by at least `min_improvement_ticks`, and by at
+    least `step_percent` of its own price. Set exactly one of the three distances. A signal's activation and
+    distance win where the deployment lets signals set `trailing`.
 
     At the venue it moves at most once in `min_interval_s`, unless the move is `urgent_percent` of its own price or
     more. A price that meets the stop that waits to be placed closes the position at once.
@@ -77,6 +92,7 @@ class TrailingStop:
     min_interval_s: int = field(default=0, validator=not_negative)
     urgent_percent: Percent | None = field(default=None, validator=[positive, below_hundred])
     trigger: PriceSource = PriceSource.LAST
+    distance_atr: Atr | None = None
 
     _own_distance: _Distance = field(init=False, repr=False, eq=False)
 
@@ -91,19 +107,33 @@ class TrailingStop:
         return Pace(self.min_interval_s, self.urgent_percent)
 
     def __attrs_post_init__(self) -> None:
-        if (self.distance_percent is None) == (self.distance_price is None):
-            raise ValueError("set exactly one of distance_percent and distance_price")
+        distances = (self.distance_percent, self.distance_price, self.distance_atr)
+        if sum(each is not None for each in distances) != 1:
+            raise ValueError("set exactly one of distance_percent, distance_price and distance_atr")
         if self.urgent_percent is not None and not self.min_interval_s:
             raise ValueError("urgent_percent is about min_interval_s: set that too, or neither")
+
+    @property
+    def needs(self) -> frozenset[Need]:
+        """The candles of `distance_atr`."""
+        return frozenset() if self.distance_atr is None else self.distance_atr.needs
+
+    def measure(self, signal: Signal, market: MarketSnapshot) -> dict[str, Decimal]:
+        """The average true range, unless the signal brings a distance along."""
+        if self.distance_atr is None or signal.settings.trailing_distance_percent is not None:
+            return {}
+        return self.distance_atr.measure(market)
 
     def start(self, holding: Holding) -> Guard:
         """The answer at the entry price: armed at once, or waiting for the activation price.
 
-        Raises `ValueError` when the distance is no less than the price, or when a signal's setting makes no sense.
+        Raises `ValueError` when the distance is no less than the price, when the average true range is not known, or
+        when a signal's setting makes no sense.
         """
         entry = holding.entry_price
-        if self._distance(holding).stop_for(holding.side, entry) <= 0:
-            raise ValueError(f"the trailing distance of {self.distance_price} must be below the entry price of {entry}")
+        distance = self._distance(holding)
+        if distance.stop_for(holding.side, entry) <= 0:
+            raise ValueError(f"the trailing distance of {distance.amount} must be below the entry price of {entry}")
         level = self._activation_price(holding)
         waiting = Trail(activated=False, best=entry, stop=None, level=level)
         return self._answer(holding, waiting, entry, holding.opened_ns)
@@ -158,6 +188,8 @@ class TrailingStop:
 
     def _distance(self, holding: Holding) -> _Distance:
         carried = holding.settings.trailing_distance_percent
+        if carried is None and self.distance_atr is not None:
+            return _Distance(None, self.distance_atr.distance(holding))
         if carried is None:
             return self._own_distance
         return _Distance(require_distance("trailing distance", carried), Decimal(0))

@@ -13,7 +13,7 @@ from itertools import pairwise, product
 from pathlib import Path
 from typing import Any
 
-from tests.protection.definitions import RULES, Course, Scene, Table, exact
+from tests.protection.definitions import RULES, Course, Scene, Table, average_true_range, exact, true_ranges
 
 ROOT = Path(__file__).parents[2]
 DATA = ROOT / "tests" / "data" / "protection"
@@ -67,7 +67,15 @@ RULEBOOKS: dict[str, list[list[Table]]] = {
          {"use": "trailing-stop", "distance_percent": "0.6", "activation_percent": "2.5"},
          {"use": "time-exit", "max_age_hours": "5"}],
     ],
+    "average-true-range": [
+        [{"use": "stop-loss", "atr": {"multiple": "2.5", "periods": 4, "interval": "1h"}}],
+        [{"use": "stop-loss", "atr": {"multiple": "1.2", "periods": 5, "interval": "1h", "candles": 6}}],
+        [SIX, {"use": "trailing-stop", "distance_atr": {"multiple": "1.5", "periods": 3, "interval": "1h"}}],
+    ],
 }  # fmt: skip
+
+HOURS_BEFORE = 25
+"""As many candles as the widest of them is reckoned over."""
 
 
 def tick_sizes() -> dict[str, str]:
@@ -100,8 +108,27 @@ def ticks_example(name: str, side: str, entry: str, tick: str, book: list[Table]
     prices = [on_tick(entry, tick, side, move) for move in moves]
     points = [(index * HOUR_NS, [price]) for index, price in enumerate(prices)]
     shown = [[time_ns, price] for time_ns, (price,) in points]
-    return {"name": name, "side": side, "entry_price": entry, "tick_size": tick, "protections": book, "ticks": shown,
-            **worked(book, side, entry, tick, points)}  # fmt: skip
+    before = {"1h": hours_before(entry, tick)} if any(atr_of(table) for table in book) else {}
+    history = {"candles_before": before} if before else {}
+    return {"name": name, "side": side, "entry_price": entry, "tick_size": tick, "protections": book, **history,
+            "ticks": shown, **worked(book, side, entry, tick, points, before)}  # fmt: skip
+
+
+def atr_of(table: Table) -> Table | None:
+    """The average true range that a table asks for."""
+    found: Table | None = table.get("atr", table.get("distance_atr"))
+    return found
+
+
+def hours_before(entry: str, tick: str) -> list[list[Any]]:
+    """The hours before the entry: about one percent high, now and then with a gap between one and the next."""
+    rows = []
+    for hour in range(HOURS_BEFORE):
+        opened, closed = Decimal(hour * 37 % 11 - 5) / 10, Decimal(hour * 53 % 13 - 6) / 10
+        high, low = max(opened, closed) + Decimal(hour * 7 % 5) / 10, min(opened, closed) - Decimal(hour * 3 % 4) / 10
+        prices = [on_tick(entry, tick, "long", str(move)) for move in (opened, high, low, closed)]
+        rows.append([(hour - HOURS_BEFORE) * HOUR_NS, *prices])
+    return rows
 
 
 def candles_example(
@@ -128,13 +155,20 @@ def on_tick(entry: str, tick: str, side: str, move: str) -> str:
     return str((price / Decimal(tick)).quantize(Decimal(1)) * Decimal(tick))
 
 
-def worked(book: list[Table], side: str, entry: str, tick: str, points: list[tuple[int, list[str]]]) -> dict[str, Any]:
+def worked(
+    book: list[Table],
+    side: str,
+    entry: str,
+    tick: str,
+    points: list[tuple[int, list[str]]],
+    history: dict[str, list[list[Any]]] | None = None,
+) -> dict[str, Any]:
     """What the definitions make of it, with the arithmetic of each stop."""
-    scene = Scene(1 if side == "long" else -1, exact(entry), exact(tick), 0)
+    scene = Scene(1 if side == "long" else -1, exact(entry), exact(tick), 0, history or {})
     course = Course(scene, [RULES[table["use"]](table, scene) for table in book])
     for rule in course.rules:
         rule.begin()
-    arithmetic: list[str] = []
+    arithmetic = [_ranged(atr, scene) for table in book if (atr := atr_of(table)) is not None]
     course.tighten(scene.entry)
     before = _told(course, None, "at the entry", tick, arithmetic)
     for course.index, (time_ns, prices) in enumerate(points):
@@ -159,6 +193,13 @@ def _told(course: Course, before: Fraction | None, when: str, tick: str, lines: 
         assert rule.stop is not None
         lines.append(f"{when}: {course.owner} wants {_decimal(rule.stop)}, on the tick {_on(course.stop, tick)}")
     return course.stop
+
+
+def _ranged(atr: Table, scene: Scene) -> str:
+    ranges = [_decimal(each) for each in true_ranges(atr, scene)]
+    average = _decimal(average_true_range(atr, scene))
+    shown = ", ".join(ranges[:3]) + f" … {ranges[-1]}"
+    return f"{len(ranges)} true ranges {shown}, smoothed over {atr['periods']}: {average}, times {atr['multiple']}"
 
 
 def _on(price: Fraction, tick: str) -> str:

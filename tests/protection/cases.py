@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 from hypothesis import strategies as st
 
 MINUTE_NS = 60_000_000_000
 
 Table = dict[str, Any]
+Row = tuple[int, Decimal, Decimal, Decimal, Decimal]
 
 
 @frozen
@@ -22,6 +24,7 @@ class Case:
     entry: Decimal
     tick: Decimal
     candles: list[tuple[int, tuple[Decimal, ...]]]
+    before: Mapping[str, list[Row]] = field(factory=dict)
 
     @property
     def ticks(self) -> list[tuple[int, Decimal]]:
@@ -87,6 +90,45 @@ def break_evens() -> st.SearchStrategy[Table]:
     )
 
 
+def ranges() -> st.SearchStrategy[Table]:
+    """A multiple of the average true range of at most 19 candles of 15 minutes, or 7 of an hour."""
+    return st.one_of(
+        st.fixed_dictionaries({"multiple": _percents("0.7", "1", "3")}, optional={"periods": st.just(3)}).map(
+            lambda table: {"periods": 2, **table}
+        ),
+        st.fixed_dictionaries(
+            {"multiple": _percents("1.5", "2.25"), "interval": st.just("1h"), "periods": st.just(4)},
+            optional={"candles": st.integers(5, 7)},
+        ).map(lambda table: {"candles": 6, **table}),
+    )
+
+
+def measured_stops() -> st.SearchStrategy[Table]:
+    """A stop, or a trailing stop, at a measured distance."""
+    return st.one_of(
+        st.fixed_dictionaries({"use": st.just("stop-loss"), "atr": ranges()}),
+        st.fixed_dictionaries(
+            {"use": st.just("trailing-stop"), "distance_atr": ranges()},
+            optional={"activation_percent": _percents("0", "1"), "step_percent": _percents("0.2")},
+        ),
+    )
+
+
+@st.composite
+def histories(draw: st.DrawFn, entry: int, tick: Decimal) -> dict[str, list[Row]]:
+    """The closed candles before the instant 0, of both intervals that are asked for."""
+    found: dict[str, list[Row]] = {}
+    for interval, minutes, count in (("15m", 15, 19), ("1h", 60, 7)):
+        rows: list[Row] = []
+        for left in range(count, 0, -1):
+            low = max(5, entry + draw(st.integers(-entry // 80, entry // 80)))
+            high = low + draw(st.integers(0, entry // 40))
+            one, other = draw(st.integers(low, high)), draw(st.integers(low, high))
+            rows.append((-left * minutes * MINUTE_NS, one * tick, high * tick, low * tick, other * tick))
+        found[interval] = rows
+    return found
+
+
 def stop_losses() -> st.SearchStrategy[Table]:
     """A stop that stays."""
     return st.fixed_dictionaries({"use": st.just("stop-loss"), "percent": _percents("0.9", "3", "6")})
@@ -98,7 +140,14 @@ def liquidation_guards() -> st.SearchStrategy[Table]:
 
 
 TABLES = st.one_of(
-    stop_losses(), trailing_stops(), trailing_stops(), break_evens(), take_profits(), time_exits(), liquidation_guards()
+    stop_losses(),
+    trailing_stops(),
+    trailing_stops(),
+    measured_stops(),
+    break_evens(),
+    take_profits(),
+    time_exits(),
+    liquidation_guards(),
 )
 
 
@@ -122,4 +171,6 @@ def cases(draw: st.DrawFn, *, points: int | None = None) -> Case:
         candles.append((time_ns, tuple(level * tick for level in levels)))
         time_ns += draw(st.sampled_from([0, 1, 7])) * MINUTE_NS
     protections = draw(st.lists(TABLES, min_size=1, max_size=4))
-    return Case(protections, draw(st.sampled_from(["long", "short"])), entry * tick, tick, candles)
+    measured = any("atr" in table or "distance_atr" in table for table in protections)
+    before = draw(histories(entry, tick)) if measured else {}
+    return Case(protections, draw(st.sampled_from(["long", "short"])), entry * tick, tick, candles, before)

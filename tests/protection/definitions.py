@@ -6,7 +6,7 @@ price. Slow, and meant to be read beside the page.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import ceil, floor
@@ -34,6 +34,7 @@ class Scene:
     entry: Fraction
     tick: Fraction
     opened_ns: int
+    before: Mapping[str, Sequence[Sequence[Number]]] = field(default_factory=dict)
 
     def nearest(self, price: Fraction) -> Fraction:
         return floor(price / self.tick + Fraction(1, 2)) * self.tick
@@ -76,9 +77,53 @@ class Rule:
         return False
 
 
+def over(table: Table) -> int:
+    """The number of candles that an average true range is reckoned over."""
+    return int(table.get("candles", min(6 * int(table.get("periods", 14)) + 1, 999)))
+
+
+def true_ranges(table: Table, scene: Scene) -> list[Fraction]:
+    """The true ranges of the last closed candles, each a time, open, high, low and close."""
+    rows = [[exact(price) for price in row[1:]] for row in scene.before[table.get("interval", "15m")]][-over(table) :]
+    found = []
+    for number in range(1, len(rows)):
+        _, high, low, _ = rows[number]
+        close_before = rows[number - 1][3]
+        found.append(max(high - low, abs(high - close_before), abs(low - close_before)))
+    return found
+
+
+def average_true_range(table: Table, scene: Scene) -> Fraction:
+    """Wilder's: the mean of the first ones, then each new one counts for one part of `periods`; twelve digits."""
+    periods, ranges = int(table.get("periods", 14)), true_ranges(table, scene)
+    average = sum(ranges[:periods], Fraction(0)) / periods
+    for each in ranges[periods:]:
+        average += (each - average) / periods
+    return twelve_digits(average)
+
+
+def twelve_digits(value: Fraction) -> Fraction:
+    """Rounded to twelve digits; `round` of a fraction sends a tie to the even one."""
+    if not value:
+        return value
+    power = 11
+    while value * Fraction(10) ** power >= 10**12:
+        power -= 1
+    while value * Fraction(10) ** power < 10**11:
+        power += 1
+    return Fraction(round(value * Fraction(10) ** power)) / Fraction(10) ** power
+
+
+def away_by_atr(table: Table, scene: Scene) -> Fraction:
+    return exact(table["multiple"]) * average_true_range(table, scene)
+
+
 class StopLoss(Rule):
     def begin(self) -> None:
         scene = self.scene
+        if "atr" in self.table:
+            self.stop = scene.entry - scene.s * away_by_atr(self.table["atr"], scene)
+            return
         fixed = self.table.get("price")
         self.stop = scene.entry * (1 - scene.s * percent(self.table, "percent")) if fixed is None else exact(fixed)
 
@@ -91,6 +136,8 @@ class TrailingStop(Rule):
         self.see(self.scene.entry, self.scene.opened_ns)
 
     def wanted(self, price: Fraction) -> Fraction:
+        if "distance_atr" in self.table:
+            return price - self.scene.s * away_by_atr(self.table["distance_atr"], self.scene)
         fixed = self.table.get("distance_price")
         away = price * percent(self.table, "distance_percent") if fixed is None else exact(fixed)
         return price - self.scene.s * away
@@ -289,10 +336,14 @@ def calculate(
     entry: Number,
     tick: Number,
     candles: Iterable[tuple[int, Sequence[Number]]],
+    before: Mapping[str, Sequence[Sequence[Number]]] | None = None,
 ) -> Outcome:
-    """What becomes of a position along candles: each a time and its prices in their order; a tick has one."""
+    """What becomes of a position along candles: each a time and its prices in their order; a tick has one.
+
+    `before` are the closed candles before the entry, by interval.
+    """
     listed = [(time_ns, [exact(price) for price in points]) for time_ns, points in candles]
-    scene = Scene(1 if side == "long" else -1, exact(entry), exact(tick), listed[0][0] if listed else 0)
+    scene = Scene(1 if side == "long" else -1, exact(entry), exact(tick), listed[0][0] if listed else 0, before or {})
     rules = [RULES[table["use"]](table, scene) for table in protections]
     course = Course(scene, rules)
     for rule in rules:

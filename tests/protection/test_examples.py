@@ -20,7 +20,7 @@ EXAMPLES = [
 
 
 def walked(example: dict[str, Any]) -> Walk:
-    about = {key: example[key] for key in ("side", "entry_price", "tick_size")}
+    about = {key: example[key] for key in ("side", "entry_price", "tick_size", "candles_before") if key in example}
     if "candles" in example:
         return walk_candles(example["protections"], candles=example["candles"], path=example["path"], **about)
     return walk_protection(example["protections"], ticks=example["ticks"], **about)

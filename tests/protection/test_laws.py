@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from framework import Side
 from framework.core.protection import Holding
 from framework.testing import Walk, make_rules
-from framework.testing.walking_inputs import components
+from framework.testing.walking_inputs import components, history_of, measured_before
 from framework.testing.walking_steps import Walker
 from tests.protection.cases import Case, cases
 from tests.protection.definitions import calculate, exact
@@ -24,10 +24,11 @@ def begun(case: Case, protections: list[Any] | None = None) -> Walker:
     """The product's walker at the entry. Cases whose plan is refused are none."""
     rules = make_rules(tick_size=case.tick, max_price=Decimal("1e9"))
     opened_ns = case.candles[0][0]
-    holding = Holding("walk", rules.symbol, Side(case.side), case.entry, Decimal(1), opened_ns, rules)
-    made = components(case.protections) if protections is None else protections
+    side, made = Side(case.side), components(case.protections)
+    measured = measured_before(made, side, rules, opened_ns, history_of(case.before))
+    holding = Holding("walk", rules.symbol, side, case.entry, Decimal(1), opened_ns, rules, measured=measured)
     try:
-        return Walker.begun(holding, made, trims=False)
+        return Walker.begun(holding, made if protections is None else protections, trims=False)
     except ValueError:
         assume(False)
         raise
@@ -45,7 +46,7 @@ def walked(case: Case, protections: list[Any] | None = None) -> Walk:
 def test_stops_exits_and_takes_are_those_of_the_definitions(case: Case) -> None:
     walk = walked(case)
 
-    out = calculate(case.protections, case.side, case.entry, case.tick, case.candles)
+    out = calculate(case.protections, case.side, case.entry, case.tick, case.candles, case.before)
     assert [None if stop is None else exact(stop) for stop in walk.stops] == out.stops
     found = None if walk.exit is None else (walk.exit.index, exact(walk.exit.price), walk.exit.reason)
     assert found == out.exit
@@ -102,7 +103,7 @@ def test_what_was_taken_is_at_most_all_and_all_of_it_is_an_exit(case: Case) -> N
 @given(cases())
 def test_a_tail_of_prices_changes_nothing_that_came_before(case: Case) -> None:
     whole, half = walked(case), len(case.candles) // 2 + 1
-    part = walked(Case(case.protections, case.side, case.entry, case.tick, case.candles[:half]))
+    part = walked(Case(case.protections, case.side, case.entry, case.tick, case.candles[:half], case.before))
 
     assert part.stops == whole.stops[:half]
     assert part.exit == (whole.exit if whole.exit is not None and whole.exit.index < half else None)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import pytest
 from attrs import frozen
 
-from framework import Ask, Guard, Holding, NoState, Side
+from framework import Ask, Guard, Holding, MarketSnapshot, Need, NoState, Side, Signal
 from framework.testing import ContractBrokenError, check_protection
 
 ONE_PERCENT = Decimal("0.01")
@@ -170,3 +170,55 @@ def test_a_start_that_differs_each_time_is_caught() -> None:
         "answers differ for the same facts",
         sides=(Side.LONG,),
     )
+
+
+# ── what is measured before the entry ───────────────────────────────────────────────────────────────────────
+
+
+HOURS = frozenset({Need.candles("1h", 2)})
+
+
+def height(market: MarketSnapshot) -> dict[str, Decimal]:
+    return {"range": market.candles("1h", 2)[-1].high / 50}
+
+
+def make_measuring(needed: Any = HOURS, answer: Callable[[MarketSnapshot], dict[str, Decimal]] = height) -> Any:
+    @frozen
+    class Made:
+        """A stop at a measured distance."""
+
+        name: ClassVar[str] = "made"
+        state_type: ClassVar[type] = NoState
+
+        @property
+        def needs(self) -> Any:
+            return needed
+
+        def measure(self, signal: Signal, market: MarketSnapshot) -> dict[str, Decimal]:
+            return answer(market)
+
+        def start(self, holding: Holding) -> Guard:
+            return Guard(NoState(), holding.entry_price - holding.side.sign * holding.measured["range"])
+
+        def on_price(self, holding: Holding, state: Any, price: Decimal, time_ns: int) -> Guard:
+            return self.start(holding)
+
+    return Made()
+
+
+def test_a_protection_that_measures_gets_its_candles_and_finds_what_it_measured() -> None:
+    check_protection(make_measuring())
+
+
+@pytest.mark.parametrize(
+    ("component", "message"),
+    [
+        (make_measuring(needed=[]), "`needs` must be a frozenset of Need"),
+        (make_measuring(needed=frozenset()), "reads what it does not declare in `needs`: 2 candles of 1h"),
+        (make_measuring(answer=lambda market: {"range": Decimal(2)}), "but measures without them"),
+        (make_measuring(answer=lambda market: {"range": "2"}), "range"),  # type: ignore[dict-item]
+    ],
+    ids=["needs", "undeclared", "missing data", "no number"],
+)
+def test_what_it_measures_has_to_follow_from_its_candles(component: Any, message: str) -> None:
+    caught(component, message)

@@ -57,7 +57,13 @@ def _measured(component: Protection, side: Side, rules: MarketRules, price: Deci
     signal = make_signal(rules.symbol, side)
     candles = {need.interval: _rising(need, price) for need in needs if need.interval}
     market = make_snapshot(rules.symbol, needs=needs, rules=rules, candles=candles)
-    measured: Mapping[str, Decimal] = ask_twice(component, component.measure, signal, market)
+    try:
+        measured: Mapping[str, Decimal] = ask_twice(component, component.measure, signal, market)
+    except MissingDataError as missing:
+        require(False, component, f"reads what it does not declare in `needs`: {missing}")
+        raise
+    wrong = [name for name, number in measured.items() if not isinstance(number, Decimal)]
+    require(not wrong, component, f"what it measures must be Decimals, unlike {', '.join(wrong)}")
     require_numbers(component, measured)
     if candles:
         bare = make_snapshot(rules.symbol, needs=needs, rules=rules)

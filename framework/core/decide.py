@@ -149,7 +149,7 @@ def _plan_stop(
     flaw = flaw_of_stop(side, stop, price, quote, rules, guards, trigger_by)
     if flaw is not None:
         raise _RefusedError("plan", name, flaw)
-    numbers: dict[str, Number] = {"price": price, "stop_price": stop, "tick_size": rules.tick_size}
+    numbers: dict[str, Number] = {"price": price, "stop_price": stop, "tick_size": rules.tick_size, **holding.measured}
     checks.append(Check("protection", name, Passed(numbers)))
     return name, stop, trigger_by
 

@@ -21,6 +21,7 @@ from framework.core.steering import SECOND_NS, Step
 from framework.core.watch import Protector
 from framework.engine.snapshot import freeze, thaw
 from framework.testing import NOW_NS, SYMBOL
+from tests.core.measures import Measures
 from tests.core.strategies import RULES, Best, D, FixedStop, Life, Trailer, foreign_fill, plan, policy
 
 LOST = "aaaaaaaaaaaaaaaa"
@@ -141,6 +142,22 @@ class Gone:
 
     def on_price(self, holding: Holding, state: Any, price: Decimal, time_ns: int) -> Guard:
         return self.start(holding)
+
+
+def test_of_one_that_was_never_measured_another_protection_gives_the_stop() -> None:
+    step = adopting(protections=(Measures(), FixedStop()))
+
+    (placed,) = of(step, PlaceStop)
+    assert placed.order.trigger_price == 94
+
+
+def test_of_one_that_was_never_measured_nothing_is_made_up() -> None:
+    step = adopting(protections=(Measures(),))
+
+    assert of(step, PlaceStop) == []
+    assert len(of(step, SendClose)) == 1
+    assert step[0].exit is not None
+    assert step[0].exit.reason == "no_stop"
 
 
 def test_a_protection_that_wants_it_closed_closes_it_unless_it_is_only_protected_and_has_a_stop() -> None:

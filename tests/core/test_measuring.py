@@ -58,6 +58,12 @@ def test_the_planned_stop_follows_from_what_was_measured(side: Side, stop: str) 
     assert (plan.stop_price, plan.stop_by, plan.measured) == (D(stop), "measures", {"height": D(5)})
 
 
+def test_the_check_of_the_plan_shows_what_was_measured() -> None:
+    (check,) = [each for each in planned(Measures()).checks if each.kind == "protection"]
+
+    assert check.verdict.numbers["height"] == D(5)
+
+
 def test_each_protection_sees_what_it_needs_and_all_of_them_what_was_measured() -> None:
     plan = planned(Measures(2, "one"), Measures(3, "other"), candles=hours(3))
 

@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 
-from framework import Fill, OrderSide, Refusal, Unknown
+from framework import Fill, MarketData, OrderSide, Refusal, Unknown
+from framework.config import Configured
 from framework.core.position import Position
 from framework.core.records import Event
 from framework.engine import scribe
 from framework.engine.snapshot import freeze
-from framework.testing import SYMBOL, make_signal
+from framework.testing import SYMBOL, make_candles, make_quote, make_signal
+from tests.core.measures import Measures
 from tests.core.strategies import D
 from tests.engine.fakes import Venue, complete, in_virtual_time, venue, virtual_clock
 from tests.engine.staging import FOREVER, Played, deployment, journal_of, live, play
@@ -71,6 +74,33 @@ async def test_what_was_rebuilt_is_written_down_anew(tmp_path: Path, monkeypatch
 
     assert [(line.quantity, line.stop_price) for line in played.end.open_positions] == [(D(1), D("94.01"))]
     assert told(played) == []
+
+
+@in_virtual_time
+@pytest.mark.parametrize("readable", [("plan", "measured"), ()], ids=["rebuilt", "as it was"])
+async def test_what_its_protections_measured_is_what_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, readable: tuple[str, ...]
+) -> None:
+    market = venue()
+    quote = make_quote(time_ns=virtual_clock().now_ns())
+    hours = make_candles("1h", 2, first_open=90, last_close=96)
+    market.twist("market_data", MarketData(SYMBOL, quote, None, {"1h": hours}))
+    measuring = (Configured("measures", True, Measures(), "config.toml:50 [[protection]]"),)
+
+    async def run(*lines: Any) -> Played:
+        sources = [live(*lines, terminate, FOREVER)]
+        return await play(evolve(deployment(tmp_path, market, sources=sources), protections=measuring))
+
+    with monkeypatch.context() as patch:
+        if readable:
+            patch.setattr(scribe, "freeze", keeps(*readable))
+        first = await run(complete(ONE), 10)
+    second = await run(60)
+
+    assert [line.stop_price for line in first.end.open_positions] == [D("97.01")]
+    assert second.end.open_positions == first.end.open_positions
+    assert [event.code for event in second.of(Event) if event.code == "protection_failed"] == []
+    assert {position.guarded.measured["height"] for position in second.session.engine.open_positions()} == {D(3)}
 
 
 @in_virtual_time

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Context, Decimal
-from fractions import Fraction
 from itertools import pairwise
+from math import lcm
 from typing import Any, Literal
 
 from attrs import Attribute, field, frozen
@@ -85,11 +85,14 @@ def average_true_range(candles: Sequence[Candle], periods: int) -> Decimal:
     (average · (`periods` − 1) + true range) / `periods`. Exact, and rounded once: to twelve digits, a tie to even
     (J. Welles Wilder, "New Concepts in Technical Trading Systems", 1978).
     """
-    ranges = [Fraction(_true_range(before, candle)) for before, candle in pairwise(candles)]
-    average = sum(ranges[:periods], Fraction(0)) / periods
+    ratios = [_true_range(before, candle).as_integer_ratio() for before, candle in pairwise(candles)]
+    unit = lcm(*(below for _, below in ratios))
+    ranges = [above * (unit // below) for above, below in ratios]
+    # The average is total / weight: whole numbers alone, so nothing is rounded on the way.
+    total, weight = sum(ranges[:periods]), periods
     for each in ranges[periods:]:
-        average = (average * (periods - 1) + each) / periods
-    return _SHOWN.divide(Decimal(average.numerator), Decimal(average.denominator))
+        total, weight = total * (periods - 1) + each * weight, weight * periods
+    return _SHOWN.divide(Decimal(total), Decimal(weight * unit))
 
 
 def _true_range(before: Candle, candle: Candle) -> Decimal:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Protocol, runtime_checkable
+from typing import Protocol, TypeGuard, runtime_checkable
 
 from .market import MarketSnapshot, Need
 from .protection import Named
@@ -33,7 +33,7 @@ class MeasuresMarket(Protocol):
 def needs_of(protection: object) -> frozenset[Need]:
     """The data that a protection measures; empty for one that measures nothing."""
     component = _component(protection)
-    return component.needs if isinstance(component, MeasuresMarket) else frozenset()
+    return component.needs if _measures(component) else frozenset()
 
 
 def measured_by(
@@ -45,7 +45,7 @@ def measured_by(
     number of a name that is there already.
     """
     component = _component(protection)
-    if not isinstance(component, MeasuresMarket):
+    if not _measures(component):
         return before
     own = component.measure(signal, market.seen_by(component.needs))
     for name, number in own.items():
@@ -54,6 +54,17 @@ def measured_by(
         if before.get(name, number) != number:
             raise ValueError(f"measured {name} as {number}, and another protection as {before[name]}")
     return {**before, **own}
+
+
+_known: dict[type, bool] = {}
+
+
+def _measures(component: object) -> TypeGuard[MeasuresMarket]:
+    """Asked once for each class: the `isinstance` of a protocol looks for every member, and signals are many."""
+    kind = type(component)
+    if kind not in _known:
+        _known[kind] = isinstance(component, MeasuresMarket)
+    return _known[kind]
 
 
 def _component(protection: object) -> object:

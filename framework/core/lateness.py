@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from .evolving import evolve
-from .facts import note_close, note_entry, note_fills, note_stop, stop_of
+from .facts import note_close, note_entry, note_fills, note_stop, note_target, stop_of
 from .happenings import VenueRead
 from .ids import owner_of
-from .legs import CloseLeg, LegState
+from .legs import CloseLeg, LegState, TargetLeg
 from .numbers import ZERO
 from .orders import Fill
 from .position import Position
@@ -62,14 +62,17 @@ def note_shown(position: Position, read: VenueRead) -> Position:
     for identifier, report in read.orders.items():
         if report is None:
             continue
-        if isinstance(position.leg_of(identifier), CloseLeg):
+        leg = position.leg_of(identifier)
+        if isinstance(leg, CloseLeg):
             position = note_close(position, identifier, report)
+        elif isinstance(leg, TargetLeg):
+            position = note_target(position, leg, report)
         else:
             position = note_entry(position, identifier, report)
     position = note_fills(position, read.fills)
     for stop in read.stops:
-        leg = stop_of(position, stop)
-        if leg is None or not stop.live or leg.state not in _IN_DOUBT:
+        known = stop_of(position, stop)
+        if known is None or not stop.live or known.state not in _IN_DOUBT:
             continue
         position = note_stop(position, stop)
         shown = stop_of(position, stop)

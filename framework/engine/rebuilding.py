@@ -14,7 +14,7 @@ from typing import Any
 from attrs import frozen
 
 from ..core.execution import EntryPlan, EntryStep
-from ..core.legs import KEPT_LEGS, CloseLeg, EntryLeg, LegState, StopLeg
+from ..core.legs import KEPT_LEGS, CloseLeg, EntryLeg, LegState, StopLeg, TargetLeg
 from ..core.market import MarketRules, Quote
 from ..core.numbers import ZERO, average
 from ..core.orders import Fill, OrderType
@@ -123,6 +123,7 @@ def rebuilt(
         entries=entries,
         stops=stops[-KEPT_LEGS:],
         closes=_closes(orders),
+        targets=_targets(orders, fills),
         fills=executed,
         initial_stop=row.initial_stop_price or (stop if is_open else None),
         exit=gone,
@@ -176,6 +177,20 @@ def _stops(orders: Sequence[OrderRow]) -> tuple[StopLeg, ...]:
 def _closes(orders: Iterable[OrderRow]) -> tuple[CloseLeg, ...]:
     sent = _sent(orders, "close")
     return tuple(CloseLeg(order.client_id, _number(order, "quantity") or ZERO, LegState.DONE) for order in sent)
+
+
+def _targets(orders: Iterable[OrderRow], fills: Sequence[FillRow]) -> tuple[TargetLeg, ...]:
+    """Every target, in doubt unless it was refused or its executions say that it is filled: it may rest."""
+    found = []
+    for order in _sent(orders, "target"):
+        price, quantity = _number(order, "price"), _number(order, "quantity")
+        if price is None or quantity is None:
+            continue
+        filled = sum((fill.quantity for fill in fills if fill.client_id == order.client_id), ZERO)
+        over = order.result == "refused" or filled >= quantity
+        state = LegState.DONE if over else LegState.UNKNOWN
+        found.append(TargetLeg(order.client_id, price, quantity, state, REBUILT, order.sent_ns, filled))
+    return tuple(found)
 
 
 def _sent(orders: Iterable[OrderRow], *actions: str) -> list[OrderRow]:

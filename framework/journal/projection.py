@@ -12,7 +12,7 @@ import attrs
 from attrs import frozen
 
 from ..core import records
-from ..core.ids import GRAMMAR, Leg
+from ..core.ids import leg_of
 from ..core.numbers import plain
 from ..core.records import Record
 from . import codec, statements
@@ -210,6 +210,7 @@ def _decision(seq: int, record: records.Decision) -> tuple[Change, ...]:
 
 
 def _intent(seq: int, record: records.Intent) -> tuple[Change, ...]:
+    leg = leg_of(record.client_id)
     change = _change(
         statements.INSERT_ORDER,
         seq=seq,
@@ -218,7 +219,7 @@ def _intent(seq: int, record: records.Intent) -> tuple[Change, ...]:
         account=record.account,
         symbol=record.symbol,
         action=record.action,
-        leg=leg_of(record.client_id),
+        leg="" if leg is None else leg.name.lower(),
         sent_ns=record.time_ns,
         request=codec.dump_numbers(record.request),
         result=None,
@@ -227,13 +228,6 @@ def _intent(seq: int, record: records.Intent) -> tuple[Change, ...]:
         answer="{}",
     )
     return (change,)
-
-
-def leg_of(client_id: str) -> str:
-    """What an order is for, by its client id: ``entry``, ``stop``, ``target``, ``exit``; empty when it isn't ours."""
-    if not GRAMMAR.fullmatch(client_id):
-        return ""
-    return Leg(client_id.rpartition("-")[2][0]).name.lower()
 
 
 def _outcome(seq: int, record: records.Outcome) -> tuple[Change, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 
 import pytest
 from attrs import evolve
@@ -41,6 +42,7 @@ from tests.core.strategies import (
     stop_fill,
 )
 from tests.core.test_reconcile import found, holds, later, order, shown
+from tests.core.test_targets import at_rest
 
 PLAIN = policy()
 MINUTE_NS = 60 * SECOND_NS
@@ -195,3 +197,14 @@ def test_an_order_left_behind_is_cancelled_although_another_closed_position_of_i
     left = shown(order("fw-aaaaaaaaaaaaaaaa-s0"))
     assert not watched.is_settled
     assert (ORPHAN, Action.CANCEL, "aaaaaaaaaaaaaaaa") in found(later(left), watched, before=left)
+
+
+def test_a_late_read_that_shows_a_target_filled_says_so() -> None:
+    life = at_rest(("1", "0.4"), ("3", "0.6"))
+    (first, second) = life.it.targets
+    taken = report(first.client_id, OrderStatus.FILLED, "0.4")
+
+    life.happens(VenueRead(life.now_ns, None, (), {first.client_id: taken}))
+
+    assert [leg.filled for leg in life.it.targets] == [Decimal("0.4"), Decimal(0)]
+    assert [leg.state for leg in life.it.targets] == [LegState.DONE, second.state]

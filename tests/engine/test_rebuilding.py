@@ -11,10 +11,14 @@ from attrs import evolve
 
 from framework import Fill, MarketData, OrderSide, Refusal, Unknown
 from framework.config import Configured
+from framework.core.ids import Leg, client_id
+from framework.core.legs import LegState
 from framework.core.position import Position
 from framework.core.records import Event
 from framework.engine import scribe
+from framework.engine.rebuilding import rebuilt
 from framework.engine.snapshot import freeze
+from framework.journal import FillRow
 from framework.testing import SYMBOL, make_candles, make_quote, make_signal
 from tests.core.measures import Measures
 from tests.core.strategies import D
@@ -185,3 +189,38 @@ async def test_one_of_which_too_little_is_left_is_taken_over_from_the_venue(
     assert told(played) == [("snapshot_unreadable", "error")]
     assert [(line.quantity, line.stop_price) for line in played.end.open_positions] == [(D(1), D("94.01"))]
     assert market.of("place_entry", "place_stop", "close_position") == []
+
+
+@in_virtual_time
+@pytest.mark.parametrize(
+    ("result", "filled", "state"),
+    [
+        (None, "0", LegState.UNKNOWN),
+        ("accepted", "0.1", LegState.UNKNOWN),
+        ("accepted", "0.4", LegState.DONE),
+        ("refused", "0", LegState.DONE),
+    ],
+)
+async def test_a_resting_target_is_remembered_so_that_its_id_is_not_used_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, result: str | None, filled: str, state: LegState
+) -> None:
+    market = venue()
+    what = deployment(tmp_path, market, sources=[live(complete(ONE), 10, terminate, FOREVER)])
+    with monkeypatch.context() as patch:
+        patch.setattr(scribe, "freeze", RULES_ALONE)
+        await play(what)
+    with journal_of(what) as reader:
+        (row,) = reader.open_snapshots(changed_since_ns=0)
+        identity = row.position.position_id
+        orders, fills, moves = reader.orders(identity), reader.fills(identity), reader.stop_moves(identity)
+    name = client_id(identity, Leg.TARGET, 0)
+    request = {"quantity": "0.4", "price": "103"}
+    rests = evolve(orders[0], client_id=name, action="target", leg="target", request=request, result=result)
+    took = FillRow("one", SYMBOL, "took", 0, identity, "took", name, "sell", D(filled), D(103), D(0), 0, "")
+
+    position = rebuilt(row.position, row.snapshot, [*orders, rests], [*fills, took], moves)
+
+    assert position is not None
+    (leg,) = position.targets
+    assert (leg.client_id, leg.price, leg.quantity) == (name, D(103), D("0.4"))
+    assert (leg.state, leg.filled) == (state, D(filled))

@@ -70,7 +70,8 @@ class Board:
         """Take a report over. None: the health is what it was, or was never anything but healthy."""
         before = self._known.get((part, name))
         if before is not None and before.health is health:
-            self._known[part, name] = evolve(before, reason=reason)
+            if before.reason != reason:
+                self._known[part, name] = evolve(before, reason=reason)
             return None
         after = self._known[part, name] = Condition(part, name, health, reason, now_ns)
         if before is None and health is Health.HEALTHY:

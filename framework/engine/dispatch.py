@@ -64,7 +64,8 @@ class Dispatcher:
     """Runs commands as tasks. `say` puts what happened into the engine's queue, under the position's id.
 
     An exchange that does not answer within `timeout_s` has not answered: nobody knows what came of the request.
-    Entries leave one in each turn of the event loop, so that of a large wave none waits for its stop behind the rest.
+    Entries whose stop has a request of its own leave one in each turn of the event loop, so that of a large wave none
+    waits for its stop behind the rest.
     """
 
     clock: Clock
@@ -149,8 +150,9 @@ class Dispatcher:
             # An entry that would not be remembered is not sent.
             self.say(position.id, EntryAnswered(order.client_id, Refusal("journal", str(error))))
             return
-        async with self._turn:
-            await asyncio.sleep(0)  # what was heard meanwhile goes first: a fill that wants its stop
+        if order.stop is None:
+            async with self._turn:
+                await asyncio.sleep(0)  # what was heard meanwhile goes first: a fill that wants its stop
         answer: EntryAnswer
         if self.clock.now_ns() > order.send_before_ns:
             answer = Refusal("too_late", "the entry's deadline was over before it could be sent")

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, ClassVar
 
 import pytest
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from framework import (
     Batch,
@@ -35,7 +35,7 @@ from framework.engine.engine import Limits
 from framework.testing import NOW_NS, SYMBOL, make_quote, make_signal
 from tests.core.measures import Measures
 from tests.core.strategies import AtMarket
-from tests.engine.fakes import HANG, Buys, D, Rig, S, complete, in_virtual_time, running, signals, venue
+from tests.engine.fakes import HANG, Arrived, Buys, D, Rig, S, complete, in_virtual_time, running, signals, venue
 
 ABC = ("AUSDT", "BUSDT", "CUSDT")
 FIVE = (*ABC, "DUSDT", "EUSDT")
@@ -109,6 +109,32 @@ async def test_the_positions_of_a_wave_are_opened_concurrently() -> None:
         protected = [p.protected_ns for p in rig.positions.values()]
     assert len({each.time_ns for each in market.of("place_entry")}) == 1
     assert protected == [NOW_NS + 4 * S] * 5  # balance, market data, entry, stop: one second each
+
+
+@in_virtual_time
+@pytest.mark.parametrize(("attached", "left_by_then"), [(False, 1), (True, 5)], ids=["own request", "with its entry"])
+async def test_entries_leave_one_by_one_only_where_their_stops_have_requests_of_their_own(
+    attached: bool, left_by_then: int
+) -> None:
+    market = venue("one", *FIVE)
+    market.capabilities = evolve(market.capabilities, attaches_stops=attached)
+    left: list[int] = []
+
+    def note(arrived: Arrived) -> None:
+        if arrived.kind == "place_entry" and not left:
+            left.append(0)
+            asyncio.get_running_loop().call_soon(lambda: left.append(len(market.of("place_entry"))))
+
+    market.at_request = note
+    async with running(market) as rig:
+        await rig.take(*signals("one", *FIVE))
+        await rig.at_rest()
+
+    assert left == [0, left_by_then]
+    kinds = [each.kind for each in market.of("place_entry", "place_stop")]
+    assert kinds.count("place_entry") == 5
+    if not attached:
+        assert kinds.index("place_stop") < 4, "of a wave, the first has its stop before the last has its entry"
 
 
 @in_virtual_time

@@ -26,8 +26,8 @@ STEADY = 4
 """So many copies follow one another at the same pace. Before each further one twice the time goes by: an outage that
 outlasts four copies is asked after less often."""
 
-TICKS = 4
-"""Patience is counted in so many parts. A loop that was busy in between hears what has come before it is used up."""
+PARTS = (1 / 2, 1 / 2)
+"""Patience is counted in two halves. A loop that was busy in the first one hears what has come before it is used up."""
 
 FIRST_PAUSE_S = 0.05
 LONGEST_PAUSE_S = 0.25
@@ -130,8 +130,8 @@ async def _first_of(copies: Sequence[asyncio.Task[Any]], within_s: float | None)
     elif within_s is None:
         await asyncio.wait(copies, return_when=asyncio.FIRST_COMPLETED)
     else:
-        for _ in range(TICKS):
-            done, _pending = await asyncio.wait(copies, timeout=within_s / TICKS, return_when=asyncio.FIRST_COMPLETED)
+        for part in PARTS:
+            done, _pending = await asyncio.wait(copies, timeout=within_s * part, return_when=asyncio.FIRST_COMPLETED)
             if done:
                 return
 
@@ -158,8 +158,8 @@ async def sought(
 async def _found(look: Callable[[], Coroutine[Any, Any, F | None]], patience_s: Callable[[], float]) -> F:
     times = 1
     while True:
-        for _ in range(TICKS):
-            await asyncio.sleep(times * patience_s() / TICKS)
+        for part in PARTS:
+            await asyncio.sleep(times * patience_s() * part)
         found = await look()
         if found is not None:
             return found

@@ -36,13 +36,14 @@ from ..core.happenings import (
     VenueRead,
 )
 from ..core.legs import EntryLeg
-from ..core.numbers import ZERO, plain
-from ..core.orders import CloseOrder, EntryAnswer, EntryOrder, OrderReport, Refusal, StopAnswer, StopOrder, Unknown
+from ..core.numbers import ZERO
+from ..core.orders import EntryAnswer, OrderReport, Refusal, StopAnswer, Unknown
 from ..core.position import Position
-from ..core.records import Event, Intent, Outcome, Record
+from ..core.records import Event, Record
 from ..core.verdict import Number
 from ..errors import ExchangeError, JournalError
 from .desk import Desk
+from .requests import Request, close_numbers, entry_numbers, stop_numbers
 
 NS = 1_000_000_000
 CLOCK_MARGIN_NS = 2 * 3600 * NS
@@ -56,7 +57,7 @@ What is open then needs a stop, and the rest may be lost.
 
 Say = Callable[[str, Happening], None]
 Append = Callable[..., Awaitable[None]]
-A = TypeVar("A")
+A = TypeVar("A", bound=EntryAnswer | StopAnswer)
 
 
 @define
@@ -143,9 +144,9 @@ class Dispatcher:
 
     async def _entry(self, desk: Desk, position: Position, command: SendEntry) -> None:
         order = command.order
-        request = _Request(position, "entry", order.client_id, self.clock.now_ns())
+        request = Request(position, "entry", order.client_id, self.clock.now_ns())
         try:
-            await self.append(request.intent(_entry_numbers(order)))
+            await self.append(request.intent(entry_numbers(order)))
         except JournalError as error:
             # An entry that would not be remembered is not sent.
             self.say(position.id, EntryAnswered(order.client_id, Refusal("journal", str(error))))
@@ -165,43 +166,58 @@ class Dispatcher:
             self.start_later(position, command.cancel_after_ns, EntryExpired(order.client_id))
 
     async def _cancel_entry(self, desk: Desk, position: Position, command: CancelEntry) -> None:
-        request = _Request(position, "cancel-entry", command.client_id, self.clock.now_ns())
-        await self._intend(request, {})
-        answer = await self._answer(desk.exchange.cancel_entry(position.symbol, command.client_id))
-        self._done(request, answer)
-        self.say(position.id, EntryAnswered(command.client_id, answer))
+        identifier = command.client_id
+        answer = await self._carry_out(
+            position, "cancel-entry", identifier, {}, lambda: desk.exchange.cancel_entry(position.symbol, identifier)
+        )
+        self.say(position.id, EntryAnswered(identifier, answer))
 
     async def _stop(self, desk: Desk, position: Position, command: PlaceStop | MoveStop) -> None:
         order = command.order
-        moves = isinstance(command, MoveStop)
-        request = _Request(position, "move-stop" if moves else "stop", order.client_id, self.clock.now_ns())
-        await self._intend(request, _stop_numbers(order))
-        call = desk.exchange.move_stop if moves else desk.exchange.place_stop
-        answer = await self._answer(call(order))
-        self._done(request, answer)
+        action, call = "stop", desk.exchange.place_stop
+        if isinstance(command, MoveStop):
+            action, call = "move-stop", desk.exchange.move_stop
+        numbers = stop_numbers(order)
+        answer = await self._carry_out(position, action, order.client_id, numbers, lambda: call(order))
         self.say(position.id, StopAnswered(order.client_id, answer))
 
     async def _cancel_stop(self, desk: Desk, position: Position, command: CancelStop) -> None:
-        request = _Request(position, "cancel-stop", command.client_id, self.clock.now_ns())
-        await self._intend(request, {})
-        answer = await self._answer(desk.exchange.cancel_stop(position.symbol, command.client_id))
-        self._done(request, answer)
-        self.say(position.id, StopAnswered(command.client_id, answer, cancelling=True))
+        identifier = command.client_id
+        answer = await self._carry_out(
+            position, "cancel-stop", identifier, {}, lambda: desk.exchange.cancel_stop(position.symbol, identifier)
+        )
+        self.say(position.id, StopAnswered(identifier, answer, cancelling=True))
 
     async def _close(self, desk: Desk, position: Position, command: SendClose) -> None:
-        action = "close" if command.order.price is None else "target"
-        request = _Request(position, action, command.order.client_id, self.clock.now_ns())
-        await self._intend(request, _close_numbers(command.order))
-        answer = await self._answer(desk.exchange.close_position(command.order))
-        self._done(request, answer)
-        self.say(position.id, CloseAnswered(command.order.client_id, answer))
+        order = command.order
+        action = "close" if order.price is None else "target"
+        numbers = close_numbers(order)
+        answer = await self._carry_out(
+            position, action, order.client_id, numbers, lambda: desk.exchange.close_position(order)
+        )
+        self.say(position.id, CloseAnswered(order.client_id, answer))
 
     async def _cancel_target(self, desk: Desk, position: Position, command: CancelTarget) -> None:
-        request = _Request(position, "cancel-target", command.client_id, self.clock.now_ns())
-        await self._intend(request, {})
-        answer = await self._answer(desk.exchange.cancel_entry(position.symbol, command.client_id))
+        identifier = command.client_id
+        answer = await self._carry_out(
+            position, "cancel-target", identifier, {}, lambda: desk.exchange.cancel_entry(position.symbol, identifier)
+        )
+        self.say(position.id, CloseAnswered(identifier, answer, cancelling=True))
+
+    async def _carry_out(
+        self,
+        position: Position,
+        action: str,
+        identifier: str,
+        numbers: dict[str, Number],
+        call: Callable[[], Awaitable[A]],
+    ) -> A | Unknown:
+        """A request that reduces risk: its intent, the request itself, its outcome."""
+        request = Request(position, action, identifier, self.clock.now_ns())
+        await self._intend(request, numbers)
+        answer = await self._answer(call())
         self._done(request, answer)
-        self.say(position.id, CloseAnswered(command.client_id, answer, cancelling=True))
+        return answer
 
     async def _read(self, desk: Desk, position: Position, delay_ns: int) -> None:
         if delay_ns:
@@ -269,14 +285,14 @@ class Dispatcher:
 
     # ── writing down ────────────────────────────────────────────────────────────────────────────────────────
 
-    async def _intend(self, request: _Request, numbers: dict[str, Number]) -> None:
+    async def _intend(self, request: Request, numbers: dict[str, Number]) -> None:
         """Write down a request that reduces risk. It is sent even when the journal fails: protection goes first."""
         try:
             await self.append(request.intent(numbers))
         except JournalError:
             return  # the engine has been told by the journal itself, and enters nothing any more
 
-    def _done(self, request: _Request, answer: EntryAnswer | StopAnswer) -> None:
+    def _done(self, request: Request, answer: EntryAnswer | StopAnswer) -> None:
         now_ns = self.clock.now_ns()
         records: list[Record] = [request.outcome(answer, now_ns)]
         if isinstance(answer, Unknown):
@@ -323,68 +339,6 @@ class _WaitingRead:
     task: asyncio.Task[None]
 
 
-@define
-class _Request:
-    position: Position
-    action: str
-    client_id: str
-    sent_ns: int
-
-    def intent(self, numbers: dict[str, Number]) -> Intent:
-        p = self.position
-        return Intent(self.sent_ns, p.id, p.account, p.symbol, self.action, self.client_id, numbers)
-
-    def outcome(self, answer: EntryAnswer | StopAnswer, now_ns: int) -> Outcome:
-        p = self.position
-        result, message, numbers = _outcome(answer)
-        took_ns = now_ns - self.sent_ns
-        return Outcome(
-            now_ns, p.id, p.account, p.symbol, self.action, self.client_id, result, took_ns, message, numbers
-        )
-
-
-def _outcome(answer: EntryAnswer | StopAnswer) -> tuple[str, str, dict[str, Number]]:
-    match answer:
-        case Refusal():
-            return "refused", f"{answer.code}: {answer.message}", {}
-        case Unknown():
-            return "unknown", answer.message, {}
-        case OrderReport():
-            numbers: dict[str, Number] = {"status": answer.status.value, "filled": answer.filled}
-            if answer.average_price is not None:
-                numbers["average_price"] = answer.average_price
-            return "accepted", answer.reason, numbers
-        case _:
-            where = {} if answer.trigger_price is None else {"trigger_price": answer.trigger_price}
-            return "accepted", answer.reason, {"live": "yes" if answer.live else "no", **where}
-
-
 def _retrieve(future: asyncio.Future[None]) -> None:
     if not future.cancelled():
         future.exception()  # the journal has raised the alarm itself
-
-
-def _entry_numbers(order: EntryOrder) -> dict[str, Number]:
-    numbers: dict[str, Number] = {"side": order.side.value, "type": order.type.value, "quantity": order.quantity}
-    if order.price is not None:
-        numbers["price"] = order.price
-    if order.stop is not None:
-        numbers["stop_price"] = order.stop.trigger_price
-        numbers["stop_id"] = order.stop.client_id
-    return numbers
-
-
-def _stop_numbers(order: StopOrder) -> dict[str, Number]:
-    kind = "attached to the position" if order.attached else "stop-market order"
-    return {
-        "side": order.side.value,
-        "kind": kind,
-        "quantity": plain(order.quantity),
-        "trigger_price": order.trigger_price,
-        "trigger_by": order.trigger_by.value,
-    }
-
-
-def _close_numbers(order: CloseOrder) -> dict[str, Number]:
-    numbers: dict[str, Number] = {"side": order.side.value, "type": "market", "quantity": order.quantity}
-    return numbers if order.price is None else {**numbers, "type": "limit", "price": order.price}

@@ -205,11 +205,8 @@ async def test_a_resting_target_is_remembered_so_that_its_id_is_not_used_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, result: str | None, filled: str, state: LegState
 ) -> None:
     market = venue()
-    what = deployment(tmp_path, market, sources=[live(complete(ONE), 10, terminate, FOREVER)])
-    with monkeypatch.context() as patch:
-        patch.setattr(scribe, "freeze", RULES_ALONE)
-        await play(what)
-    with journal_of(what) as reader:
+    await first_run(tmp_path, market, monkeypatch, RULES_ALONE)
+    with journal_of(deployment(tmp_path, market)) as reader:
         (row,) = reader.open_snapshots(changed_since_ns=0)
         identity = row.position.position_id
         orders, fills, moves = reader.orders(identity), reader.fills(identity), reader.stop_moves(identity)

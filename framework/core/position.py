@@ -17,7 +17,7 @@ from .market import OpenPosition, PriceSource
 from .numbers import ZERO, average
 from .orders import Fill
 from .protection import Guard, Holding, tighter
-from .signal import Side, SignalSettings
+from .signal import OrderSide, Side, SignalSettings
 
 
 class State(enum.Enum):
@@ -117,12 +117,12 @@ class Position:
     def entered(self) -> Decimal:
         """What the entry has filled so far: the larger of what its orders and its executions say."""
         by_orders = sum((leg.filled for leg in self.entries), ZERO)
-        return max(by_orders, self._filled(self.side.entry.value))
+        return max(by_orders, self._filled(self.side.entry))
 
     @reckoned_once
     def exited(self) -> Decimal:
         """What has been closed so far, by executions."""
-        return self._filled(self.side.exit.value)
+        return self._filled(self.side.exit)
 
     @property
     def ours(self) -> Decimal:
@@ -172,7 +172,7 @@ class Position:
     @property
     def is_told(self) -> bool:
         """Whether executions tell of all that was entered. What was adopted has none."""
-        return self.first_sequence > 0 or self._filled(self.side.entry.value) >= self.entered
+        return self.first_sequence > 0 or self._filled(self.side.entry) >= self.entered
 
     @property
     def last_entry_ns(self) -> int:
@@ -198,8 +198,8 @@ class Position:
             return None
         return (exit_price - entry) * self.exited * self.side.sign - self.fees_usd
 
-    def _filled(self, side: str) -> Decimal:
-        return sum((f.quantity for f in self.fills.values() if f.side.value == side), ZERO)
+    def _filled(self, side: OrderSide) -> Decimal:
+        return sum((f.quantity for f in self.fills.values() if f.side is side), ZERO)
 
     # ── orders ──────────────────────────────────────────────────────────────────────────────────────────────
 

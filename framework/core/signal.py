@@ -11,34 +11,32 @@ from attrs import field, frozen
 from .numbers import Percent
 
 
-class Side(enum.Enum):
-    """The direction of a position. `sign` is +1 for long, -1 for short: what a rising price does to the position."""
-
-    sign: int
-
-    LONG = "long"
-    SHORT = "short"
-
-    def __init__(self, value: str) -> None:
-        # An attribute: to look a member up by its class costs more than the arithmetic that follows, at every move.
-        self.sign = 1 if value == "long" else -1
-
-    @property
-    def entry(self) -> OrderSide:
-        """The side of an order that opens or enlarges the position."""
-        return OrderSide.BUY if self is Side.LONG else OrderSide.SELL
-
-    @property
-    def exit(self) -> OrderSide:
-        """The side of an order that reduces the position: its stop, target or close."""
-        return OrderSide.SELL if self is Side.LONG else OrderSide.BUY
-
-
 class OrderSide(enum.Enum):
     """The side of an order."""
 
     BUY = "buy"
     SELL = "sell"
+
+
+class Side(enum.Enum):
+    """The direction of a position. `sign` is +1 for long, -1 for short: what a rising price does to the position.
+
+    `entry` is the side of an order that opens or enlarges the position, `exit` that of one that reduces it: its stop,
+    target or close.
+    """
+
+    sign: int
+    entry: OrderSide
+    exit: OrderSide
+
+    LONG = "long"
+    SHORT = "short"
+
+    def __init__(self, value: str) -> None:
+        # Attributes: to look a member up by its class costs more than the arithmetic that follows, at every move.
+        self.sign = 1 if value == "long" else -1
+        self.entry = OrderSide.BUY if value == "long" else OrderSide.SELL
+        self.exit = OrderSide.SELL if value == "long" else OrderSide.BUY
 
 
 @frozen

@@ -52,7 +52,6 @@ SETTING = "warm_connections = 0"
 """A line of an account's settings, that others are put after."""
 
 PRIVATE = {"binance": "/private/*", "bybit": "/v5/private"}
-FILL_TOPIC = {"binance": "ORDER_TRADE_UPDATE", "bybit": "execution"}
 
 
 # ── what happens ────────────────────────────────────────────────────────────────────────────────────────────────

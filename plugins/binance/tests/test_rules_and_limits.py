@@ -162,7 +162,6 @@ PATHS = {
     "fapiPublicV2GetTickerPrice": ("GET", "/fapi/v2/ticker/price"),
     "fapiPrivateV3GetAccount": ("GET", "/fapi/v3/account"),
     "fapiPrivateV3GetPositionRisk": ("GET", "/fapi/v3/positionRisk"),
-    "fapiPrivateGetPositionSideDual": ("GET", "/fapi/v1/positionSide/dual"),
     "fapiPrivatePostPositionSideDual": ("POST", "/fapi/v1/positionSide/dual"),
 }
 

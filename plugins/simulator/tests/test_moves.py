@@ -11,10 +11,6 @@ from framework_simulator.engine.venue import Venue
 
 from .kit import MARKET, ME, SYMBOL, attached, bench, d, new_account, quote, stop_request
 
-BOTH_SIDES = pytest.mark.parametrize(
-    ("side", "exit_side", "trigger", "to"), [("buy", "sell", "94", "90"), ("sell", "buy", "106", "110")]
-)
-
 
 @pytest.mark.parametrize(
     ("side", "exit_side", "trigger", "to"), [("buy", "sell", "94", "90"), ("sell", "buy", "106", "110")]

@@ -124,6 +124,17 @@ class Scene:
 
     def _price(self, line: Line) -> None:
         self._prices[line["venue"], line["symbol"]] = line
+        for holding in self.holdings.values():
+            if (holding.venue, holding.symbol) == (line["venue"], line["symbol"]):
+                self._seen(holding)
+
+    def _seen(self, holding: Holding) -> None:
+        """Remember the best price that an open position has seen."""
+        episode, price = holding.episode, self._prices.get((holding.venue, holding.symbol))
+        if episode is not None and price is not None:
+            last = Decimal(price["last"])
+            best = last if episode.best is None else episode.best
+            episode.best = max(best, last) if holding.quantity > ZERO else min(best, last)
 
     # ── orders ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -266,6 +277,7 @@ class Scene:
         holding.quantity = after
         if after and holding.episode is None:
             holding.episode, holding.level, holding.entry_price = Episode(self.now_ns), None, Decimal(line["price"])
+            self._seen(holding)
         if order is not None and order.is_entry and order.owner is not None:
             self._entry_filled(holding, order, quantity)
         for hear in self.hooks.fill:

@@ -56,12 +56,14 @@ class Episode:
     """A position from flat to flat.
 
     `position` is the id of the position whose entry filled first; None: nobody's of ours so far, and nothing is
-    judged. `opening` lasts until all of it is covered and no entry of ours is under way. `level` is where all of it,
-    then `level_size`, was protected last since then. `fired`: a stop of it triggered, and no resting one has covered
-    all of it since. Of the time without protection, `stuck_…` is what such a stop left.
+    judged. `best` is the best last price for it since it opened; None where no price was told. `opening` lasts until
+    all of it is covered and no entry of ours is under way. `level` is where all of it, then `level_size`, was protected
+    last since then. `fired`: a stop of it triggered, and no resting one has covered all of it since. Of the time
+    without protection, `stuck_…` is what such a stop left.
     """
 
     opened_ns: int
+    best: Decimal | None = None
     position: str | None = None
     opening: bool = True
     level: Decimal | None = None

@@ -42,8 +42,11 @@ STRICT = Bounds(
 )
 """Under a fault is only what is so by the schedule: nothing of ours gets through. That may last as long as it does."""
 
-RISK, ROUNDING = Decimal("0.02"), Decimal("0.003")
-"""The deployment's stop loss, and by how much of the price a tick that grew tenfold may move it."""
+RISK, TRAIL = Decimal("0.02"), Decimal("0.005")
+"""The deployment's stop loss and trailing distance."""
+
+ROUNDING, COARSE = Decimal("0.0002"), Decimal("0.002")
+"""By how much of the price a tick may move a stop; and one that grew tenfold, to which stops are rounded tighter."""
 
 HARMLESS = frozenset({"signal", "jump"})
 WHOSE = frozenset({1, 13})
@@ -180,12 +183,14 @@ def absences(records: Sequence[Record]) -> dict[str, list[Window]]:
 
 
 def plans_of(records: Sequence[Record], lines: Sequence[Mapping[str, Any]], *, deadlines: bool) -> Plans:
-    """What the journal says was planned, and how far from what was paid the stop may lie at most.
+    """What the journal says was planned, how far from what was paid the stop lies, and how far behind the market.
 
     With our clock off, its instants are not the venue's. On Bybit the first stop travels in the entry: it lies where
     the price was expected.
     """
     paid = _paid(lines)
+    has_grown = any(line["kind"] == "fault" and line["name"] == "filters-change" for line in lines)
+    rounding = COARSE if has_grown else ROUNDING
     rows = [
         json.dumps(
             {
@@ -196,7 +201,8 @@ def plans_of(records: Sequence[Record], lines: Sequence[Mapping[str, Any]], *, d
                 "position": record.position_id,
                 "max_qty": str(record.summary.quantity),
                 "deadline_ns": record.summary.decided_ns + DEADLINE_NS if deadlines else None,
-                **({} if record.account == "bybit" else _furthest_stop(record, paid[record.position_id])),
+                "trails_by": str(TRAIL - rounding),
+                **({} if record.account == "bybit" else _first_stop(record, paid[record.position_id], rounding)),
             }
         )
         for record in records
@@ -234,9 +240,9 @@ def _entered(lines: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, 
     return fills
 
 
-def _furthest_stop(record: PositionChanged, paid: Sequence[Decimal]) -> Mapping[str, str]:
+def _first_stop(record: PositionChanged, paid: Sequence[Decimal], rounding: Decimal) -> Mapping[str, str]:
+    """Where it may lie: it follows from the average of what was paid so far."""
     if not paid:
         return {}
-    if record.summary.side == "long":
-        return {"stop_low": str(min(paid) * (1 - RISK - ROUNDING))}
-    return {"stop_high": str(max(paid) * (1 + RISK + ROUNDING))}
+    stop = 1 - RISK if record.summary.side == "long" else 1 + RISK
+    return {"stop_low": str(min(paid) * (stop - rounding)), "stop_high": str(max(paid) * (stop + rounding))}

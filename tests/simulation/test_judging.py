@@ -101,6 +101,36 @@ def test_a_price_that_passes_the_stop_before_it_rests_costs_one_more_round_trip(
     assert trial.outcome.figures["naked ms on binance, no faults"][0] > bounds_of(schedule()).naked_max_ms_binance
 
 
+def test_a_first_stop_that_was_refused_until_the_price_leapt_into_profit_may_trail_at_once(
+    laboratory: Laboratory,
+) -> None:
+    refused = {"name": "failed-503", "method": "POST", "path": "/fapi/v1/algoOrder", "count": 2}
+    leap = Item("jump", 5_150, venue="binance", own={"symbol": "BTCUSDT", "percent": 3})
+
+    trial = laboratory.run(schedule(Item("rule", 4_500, 10_000, "binance", refused), leap))
+
+    assert trial.problems == ()
+    assert trial.outcome is not None
+    first = next(line for line in trial.outcome.lines if line["kind"] == "stop")
+    assert Decimal(first["trigger_price"]) > 51_000
+
+
+def test_a_stop_that_trails_closer_than_the_deployment_lets_it_is_told(laboratory: Laboratory) -> None:
+    leap = Item("jump", 6_000, venue="binance", own={"symbol": "BTCUSDT", "percent": 3})
+    trial = laboratory.run(schedule(leap))
+    assert trial.problems == ()
+    assert trial.outcome is not None
+
+    lower = [
+        {**line, "last": str(Decimal(line["last"]) * Decimal("0.999"))} if line["kind"] == "price" else line
+        for line in trial.outcome.lines
+    ]
+
+    (problem,) = judge(evolve(trial.outcome, lines=lower))
+
+    assert "closer than by 0.48" in problem
+
+
 def test_what_reads_have_to_show_may_take_twice_as_long_as_they_are_late() -> None:
     late = bounds_of(schedule(rule("stale-reads", lag_ms=30_000)))
 
@@ -176,14 +206,25 @@ def test_a_time_that_is_told_as_one_in_which_nothing_could_be_done_does_not_coun
     assert judge(opened, bounds, {"binance": [(at_ns, at_ns + 300 * S)]}) == []
 
 
-def test_a_stop_further_from_what_was_paid_than_the_deployment_allows_is_told(opened: Outcome) -> None:
-    dearer = [
-        {**line, "price": str(Decimal(line["price"]) * Decimal("1.01"))} if line["kind"] == "fill" else line
+@pytest.mark.parametrize("factor", ["1.0003", "0.9997"])
+def test_a_first_stop_elsewhere_than_the_deployment_places_it_is_told(opened: Outcome, factor: str) -> None:
+    paid_otherwise = [
+        {**line, "price": str(Decimal(line["price"]) * Decimal(factor))} if line["kind"] == "fill" else line
         for line in opened.lines
     ]
 
-    (low,) = (plan.stop_low for plan in plans_of(opened.records, dearer, deadlines=True).values())
+    assert any(problem.startswith("3 the trigger") for problem in judge(evolve(opened, lines=paid_otherwise)))
 
-    assert any(problem.startswith("3 the trigger") for problem in judge(evolve(opened, lines=dearer)))
-    assert low is not None
-    assert low > next(Decimal(line["trigger_price"]) for line in opened.lines if line["kind"] == "stop")
+
+def test_a_tick_that_grew_moves_the_stop_further(opened: Outcome) -> None:
+    grown = [*opened.lines, fault("filters-change", 1_800_000_000)]
+
+    (fine,) = plans_of(opened.records, opened.lines, deadlines=True).values()
+    (coarse,) = plans_of(opened.records, grown, deadlines=True).values()
+
+    assert (fine.trails_by, coarse.trails_by) == (Decimal("0.0048"), Decimal("0.003"))
+    assert fine.stop_low is not None
+    assert coarse.stop_low is not None
+    assert fine.stop_high is not None
+    assert fine.stop_low - coarse.stop_low == Decimal("0.0018") * Decimal("50000.1")
+    assert fine.stop_high > Decimal("49000.1") > fine.stop_low

@@ -59,7 +59,9 @@ class Episode:
     judged. `best` is the best last price for it since it opened; None where no price was told. `opening` lasts until
     all of it is covered and no entry of ours is under way. `level` is where all of it, then `level_size`, was protected
     last since then. `fired`: a stop of it triggered, and no resting one has covered all of it since. Of the time
-    without protection, `stuck_…` is what such a stop left.
+    without protection, `stuck_…` is what such a stop left, `taken_up_ns` what the venue left that took a stop away by
+    itself. `grown_ns`: when its entry filled last; `passed`: the stops that were refused since then, while it was
+    naked, because the price had passed them.
     """
 
     opened_ns: int
@@ -71,11 +73,15 @@ class Episode:
     fired: bool = False
     naked_since_ns: int | None = None
     naked_by_stop: bool = False
+    naked_taken: bool = False
     up_ns: int = 0
     down_ns: int = 0
     fault_ns: int = 0
     stuck_up_ns: int = 0
     stuck_fault_ns: int = 0
+    taken_up_ns: int = 0
+    grown_ns: int = 0
+    passed: set[str | None] = field(default_factory=set)
 
     @property
     def naked_ns(self) -> int:
@@ -102,6 +108,11 @@ class Holding:
     entries_open: int = 0
     taken_ns: int = 0
     flat_since_ns: int = 0
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Venue, account and symbol."""
+        return self.venue, self.account, self.symbol
 
     @property
     def judged(self) -> Episode | None:

@@ -36,8 +36,8 @@ SILENCES_S = {
     "binance": {"rate-limited": 10, "banned": 120, "forbidden": 10},
     "bybit": {"rate-limited": 1, "banned": 600, "forbidden": 600},
 }
-"""How long a venue wants not to hear of us. Binance's answers to the first two say it: the emulator's defaults; after a 403
-the product waits for 10 s. Bybit's do not: a second after 10006, ten minutes after a 403 ("Bybit v5, Rate Limit").
+"""How long a venue wants not to hear of us. Binance's answers to the first two say it: the emulator's defaults; after a
+403 the product waits for 10 s. Bybit's do not: a second after 10006, ten minutes after a 403 ("Bybit v5, Rate Limit").
 """
 
 

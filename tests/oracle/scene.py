@@ -380,6 +380,8 @@ class Scene:
             episode.stuck_fault_ns += naked.fault_ns
         elif naked.taken:
             episode.taken_up_ns += naked.up_ns
+        elif naked.down_ns:
+            episode.blind_up_ns += naked.up_ns
         if naked.down_ns or self.outages.excuses(*holding.key, start_ns, end_ns):
             self._excuse(holding, episode)
         for hear in self.hooks.naked:

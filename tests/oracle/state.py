@@ -58,10 +58,10 @@ class Episode:
     `position` is the id of the position whose entry filled first; None: nobody's of ours so far, and nothing is
     judged. `best` is the best last price for it since it opened; None where no price was told. `opening` lasts until
     all of it is covered and no entry of ours is under way. `level` is where all of it, then `level_size`, was protected
-    last since then. `fired`: a stop of it triggered, and no resting one has covered all of it since. Of the time
-    without protection, `stuck_…` is what such a stop left, `taken_up_ns` what the venue left that took a stop away by
-    itself. `grown_ns`: when its entry filled last; `passed`: the stops that were refused since then, while it was
-    naked, because the price had passed them.
+    last since then. `fired`: a stop of it triggered, and no resting one has covered all of it since. `grown_ns`: when
+    its entry filled last; `passed`: the stops that were refused since then, while it was naked, because the price had
+    passed them. Of the time without protection, `stuck_…` is what a stop left that did not fill, `taken_…` what the
+    venue left that took one away by itself, `blind_…` what else there was around a time in which the product was down.
     """
 
     opened_ns: int
@@ -80,6 +80,7 @@ class Episode:
     stuck_up_ns: int = 0
     stuck_fault_ns: int = 0
     taken_up_ns: int = 0
+    blind_up_ns: int = 0
     grown_ns: int = 0
     passed: set[str | None] = field(default_factory=set)
 

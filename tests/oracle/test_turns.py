@@ -95,6 +95,29 @@ def test_without_a_bound_for_turns_none_is_judged() -> None:
     assert broken(Story().price().enter().wait(7_999).place_stop().wait(1).close().judged()) == []
 
 
+# ── the product was down meanwhile ──────────────────────────────────────────────────────────────────────────
+
+
+def seen_late(ms: float) -> Story:
+    """A second passes between the fill and the stop, and more."""
+    return Story().price().enter().wait(1000 + ms).place_stop().wait(1).close()
+
+
+@pytest.mark.parametrize(("ms", "holds"), [(9000, True), (9001, False)])
+def test_what_happened_around_a_time_in_which_the_product_was_down_has_a_bound_of_its_own(ms: int, holds: bool) -> None:
+    judgement = seen_late(ms).judged(
+        up=((0, 500), (1500, 60_000)), naked_turn_ms_binance=TURN_MS, naked_blind_max_ms_binance=9000
+    )
+
+    assert (broken(judgement) == []) is holds
+
+
+def test_that_it_was_down_at_another_time_is_no_excuse() -> None:
+    story = Story().price().wait(2000).enter().wait(8001).place_stop().wait(1).close()
+
+    assert broken(story.judged(up=((0, 500), (1500, 60_000)), naked_blind_max_ms_binance=9000)) == [1]
+
+
 # ── a stop that the venue took away ─────────────────────────────────────────────────────────────────────────
 
 

@@ -50,6 +50,7 @@ ROUNDING, COARSE = Decimal("0.0002"), Decimal("0.002")
 """By how much of the price a tick may move a stop; and one that grew tenfold, to which stops are rounded tighter."""
 
 HARMLESS = frozenset({"signal", "jump"})
+GENTLE = HARMLESS | {"kill"}
 WHOSE = frozenset({1, 13})
 """Where somebody else adds to a position of ours, what is left when ours is closed is theirs: the policy is to leave it
 alone. The ledger can't tell it from ours.
@@ -107,6 +108,11 @@ def is_harmless(schedule: Schedule) -> bool:
     return all(item.kind in HARMLESS for item in schedule.items)
 
 
+def is_gentle(schedule: Schedule) -> bool:
+    """Whether requests and streams do what they should: only prices, deaths and late reads."""
+    return all(item.kind in GENTLE or item.own.get("name") == "stale-reads" for item in schedule.items)
+
+
 def _lag_s(schedule: Schedule) -> int:
     """How old what reads show may be."""
     return max((int(item.own.get("lag_ms", 0)) for item in schedule.items), default=0) // 1_000
@@ -118,18 +124,28 @@ def bounds_of(schedule: Schedule) -> Bounds:
     Where the price has passed the stop before it rests, it is refused, and the close that follows is one turn more.
 
     On Bybit it may take no time, unless the venue itself takes stops away: then, after that, as long as on Binance.
-    Where reads are late, what nobody tells is seen twice as much later.
+    Where reads are late, what nobody tells is seen twice as much later: if nothing else goes wrong, only what happened
+    while the process was down, and on Binance.
     """
-    if is_harmless(schedule):
-        return replace(STRICT, naked_turn_ms_binance=ROUND_TRIP * schedule.latency_ms + MARGIN_MS)
     bounds, late_s = STRICT, 2 * _lag_s(schedule)
+    if is_gentle(schedule):
+        bounds = replace(bounds, naked_turn_ms_binance=ROUND_TRIP * schedule.latency_ms + MARGIN_MS)
+        if not late_s:
+            return bounds
+        bounds = replace(bounds, naked_blind_max_ms_binance=bounds.naked_max_ms_binance + 1_000 * late_s)
+        return _patient(bounds, late_s)
     if any(item.own.get("name") in TAKES_AWAY for item in schedule.items):
         bounds = replace(bounds, naked_taken_max_ms=bounds.naked_max_ms_binance + 1_000 * late_s)
     if late_s:
         bounds = replace(bounds, naked_max_ms_bybit=bounds.naked_max_ms_binance + 1_000 * late_s)
+    bounds = replace(bounds, naked_max_ms_binance=bounds.naked_max_ms_binance + 1_000 * late_s)
+    return _patient(bounds, late_s)
+
+
+def _patient(bounds: Bounds, late_s: int) -> Bounds:
+    """What only reads can tell is judged so much later."""
     return replace(
         bounds,
-        naked_max_ms_binance=bounds.naked_max_ms_binance + 1_000 * late_s,
         settling_s=bounds.settling_s + late_s,
         flat_bound_s=bounds.flat_bound_s + late_s,
         liveness_s=bounds.liveness_s + late_s,

@@ -94,10 +94,23 @@ def test_a_stop_that_trails_closer_than_the_deployment_lets_it_is_told(laborator
 
 
 def test_what_reads_have_to_show_may_take_twice_as_long_as_they_are_late() -> None:
-    late = bounds_of(schedule(rule("stale-reads", lag_ms=30_000)))
+    late = bounds_of(schedule(rule("stale-reads", lag_ms=30_000), rule("ack-lost")))
 
-    assert (late.naked_max_ms_binance, late.naked_max_ms_bybit) == (68_000, 68_000)
+    assert (late.naked_max_ms_binance, late.naked_max_ms_bybit, late.naked_turn_ms_binance) == (68_000, 68_000, 0)
     assert (late.liveness_s, late.flat_bound_s, late.settling_s) == (120, 180, 120)
+
+
+def test_where_only_reads_are_late_nothing_takes_longer_but_on_binance_what_happened_while_the_process_was_down() -> (
+    None
+):
+    late = bounds_of(schedule(rule("stale-reads", lag_ms=30_000), Item("kill", own={"point": 7, "down_ms": 0})))
+
+    assert (late.naked_turn_ms_binance, late.naked_max_ms_bybit) == (65, 0)
+    assert (late.naked_max_ms_binance, late.naked_blind_max_ms_binance) == (8_000, 68_000)
+
+
+def test_a_death_alone_leaves_every_other_stop_a_round_trip() -> None:
+    assert bounds_of(schedule(Item("kill", own={"point": 7, "down_ms": 0}))).naked_turn_ms_binance == 65
 
 
 def test_how_long_a_position_was_naked_is_measured_and_told(laboratory: Laboratory) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from framework import PositionChanged, Record
 from framework_simulator.simulation import Outcome, Schedule
-from tests.oracle.bounds import NS_PER_MS, Bounds
+from tests.oracle.bounds import NS_PER_MS, NS_PER_S, Bounds
 from tests.oracle.judging import Case, Judgement
 from tests.oracle.judging import judge as judge_ledger
 from tests.oracle.names import ENTRY, Names
@@ -48,6 +48,9 @@ RISK, TRAIL = Decimal("0.02"), Decimal("0.005")
 
 ROUNDING, COARSE = Decimal("0.0002"), Decimal("0.002")
 """By how much of the price a tick may move a stop; and one that grew tenfold, to which stops are rounded tighter."""
+
+EXPECTED_NS = 15 * NS_PER_S
+"""A price may be so old when an entry arrives that was planned with it."""
 
 HARMLESS = frozenset({"signal", "jump"})
 GENTLE = HARMLESS | {"kill"}
@@ -158,7 +161,7 @@ def plans_of(records: Sequence[Record], lines: Sequence[Mapping[str, Any]], *, d
     With our clock off, its instants are not the venue's. On Bybit the first stop travels in the entry: it lies where
     the price was expected.
     """
-    paid = _paid(lines)
+    prices = _prices(lines)
     has_grown = any(line["kind"] == "fault" and line["name"] == "filters-change" for line in lines)
     rounding = COARSE if has_grown else ROUNDING
     rows = [
@@ -172,7 +175,7 @@ def plans_of(records: Sequence[Record], lines: Sequence[Mapping[str, Any]], *, d
                 "max_qty": str(record.summary.quantity),
                 "deadline_ns": record.summary.decided_ns + DEADLINE_NS if deadlines else None,
                 "trails_by": str(TRAIL - rounding),
-                **({} if record.account == "bybit" else _first_stop(record, paid[record.position_id], rounding)),
+                **_first_stop(record, prices[record.position_id], rounding),
             }
         )
         for record in records
@@ -181,27 +184,38 @@ def plans_of(records: Sequence[Record], lines: Sequence[Mapping[str, Any]], *, d
     return read_plans(rows, NAMES)
 
 
-def _paid(lines: Sequence[Mapping[str, Any]]) -> dict[str, list[Decimal]]:
-    """The prices of all fills of entries, by position."""
-    prices = {position: [Decimal(line["price"]) for line in fills] for position, fills in _entered(lines).items()}
-    return defaultdict(list, prices)
+def _prices(lines: Sequence[Mapping[str, Any]]) -> dict[str, list[Decimal]]:
+    """By position, the prices that its first stop may follow from: those of the fills of its entries.
 
-
-def _entered(lines: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
-    """All fills of entries, by position."""
+    On Bybit also those of the market since a little before each entry arrived: one of them was expected.
+    """
+    prices: dict[str, list[Decimal]] = defaultdict(list)
     positions: dict[tuple[str, str], str] = {}
-    fills: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    quotes: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
     for line in lines:
-        if line["kind"] == "order" and (owner := NAMES.owner(line["client_id"])) is not None and owner.leg == ENTRY:
-            positions[line["venue"], line["id"]] = owner.position
+        if line["kind"] == "price":
+            quotes[line["venue"], line["symbol"]].append(line)
+        elif line["kind"] == "order" and (owner := NAMES.owner(line["client_id"])) is not None and owner.leg == ENTRY:
+            if positions.setdefault((line["venue"], line["id"]), owner.position) and line["venue"] == "bybit":
+                prices[owner.position] += _lately(quotes["bybit", line["symbol"]], line["t"])
         elif line["kind"] == "fill" and (position := positions.get((line["venue"], line["order"]))) is not None:
-            fills[position].append(line)
-    return fills
+            prices[position].append(Decimal(line["price"]))
+    return prices
 
 
-def _first_stop(record: PositionChanged, paid: Sequence[Decimal], rounding: Decimal) -> Mapping[str, str]:
-    """Where it may lie: it follows from the average of what was paid so far."""
-    if not paid:
+def _lately(quotes: Sequence[Mapping[str, Any]], now_ns: int) -> list[Decimal]:
+    """The prices of a market that may be taken for its price now."""
+    found: list[Decimal] = []
+    for quote in reversed(quotes):
+        found += [Decimal(quote[name]) for name in ("bid", "ask", "last")]
+        if quote["t"] <= now_ns - EXPECTED_NS:
+            break
+    return found
+
+
+def _first_stop(record: PositionChanged, prices: Sequence[Decimal], rounding: Decimal) -> Mapping[str, str]:
+    """Where it may lie: it follows from the average of what was paid so far, or from what was expected."""
+    if not prices:
         return {}
     stop = 1 - RISK if record.summary.side == "long" else 1 + RISK
-    return {"stop_low": str(min(paid) * (stop - rounding)), "stop_high": str(max(paid) * (stop + rounding))}
+    return {"stop_low": str(min(prices) * (stop - rounding)), "stop_high": str(max(prices) * (stop + rounding))}

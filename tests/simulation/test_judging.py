@@ -191,6 +191,23 @@ def test_a_first_stop_elsewhere_than_the_deployment_places_it_is_told(opened: Ou
     assert any(problem.startswith("3 the trigger") for problem in judge(evolve(opened, lines=paid_otherwise)))
 
 
+@pytest.mark.parametrize(("factor", "holds"), [("1.0001", True), ("1.0004", False), ("0.9996", False)])
+def test_on_bybit_the_first_stop_follows_from_a_price_that_could_be_expected(
+    laboratory: Laboratory, factor: str, holds: bool
+) -> None:
+    signal = Item("signal", 5_000, venue="bybit", own={"symbol": "BTCUSDT", "side": "long"})
+    outcome = laboratory.run(evolve(schedule(variant="market on bybit"), items=(signal,))).outcome
+    assert outcome is not None
+    elsewhere = [
+        {**line, "trigger_price": str(Decimal(line["trigger_price"]) * Decimal(factor))}
+        if line["kind"] == "stop"
+        else line
+        for line in outcome.lines
+    ]
+
+    assert (judge(evolve(outcome, lines=elsewhere)) == []) is holds
+
+
 def test_a_tick_that_grew_moves_the_stop_further(opened: Outcome) -> None:
     grown = [*opened.lines, fault("filters-change", 1_800_000_000)]
 

@@ -34,9 +34,8 @@ NAMES = Names("fw")
 BOUNDS = Bounds(naked_max_ms_bybit=Bounds().naked_max_ms_binance, settling_s=600)
 """On Bybit a stop that was gone, or no longer right, when the product came up is set anew as elsewhere."""
 
-LOSING_SIDE = 3
-"""Not judged: while the product is down the price may run so far that the first stop of its next life is one that
-trails already."""
+TRAILS_BY = "0.0048"
+"""The deployment's trailing distance, less what a tick may move a stop: no stop follows the market closer."""
 
 DEADLINE_NS = 30_000_000_000
 """The deployment's `entry_deadline_s`."""
@@ -252,7 +251,6 @@ def breaches(judgement: Judgement) -> list[str]:
         f"{(violation.t - judgement.first_ns) / 1e9:.3f} s, seq {violation.seq}: {violation.what}"
         for verdict in judgement.verdicts
         for violation in verdict.first[:1]
-        if verdict.number != LOSING_SIDE
     ]
 
 
@@ -270,6 +268,7 @@ def plans_of(journal: Path, *, deadlines: bool) -> Plans:
                 "position": record.position_id,
                 "max_qty": str(record.summary.quantity),
                 "deadline_ns": record.summary.decided_ns + DEADLINE_NS if deadlines else None,
+                "trails_by": TRAILS_BY,
             }
         )
         for record in records

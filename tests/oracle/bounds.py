@@ -21,6 +21,11 @@ class Bounds:
     fault_window_s: int = _bound(10, "after a fault line, what goes wrong at that venue is put down to it for so long")
     naked_max_ms_binance: int = _bound(8000, "longest a position may be naked while up and without a fault")
     naked_max_ms_bybit: int = _bound(0, "the same on Bybit, where the stop travels in the entry")
+    naked_turn_ms_binance: int = _bound(
+        0, "the same after each fill of its entry, and each stop refused as passed meanwhile; 0: not judged by itself"
+    )
+    naked_taken_max_ms: int = _bound(0, "the same where the venue took a stop away by itself, if that is longer")
+    naked_blind_max_ms_binance: int = _bound(0, "the same where the product was down meanwhile, if that is longer")
     naked_fault_max_ms_binance: int = _bound(8000, "longest a position may be naked while up and under a fault")
     naked_fault_max_ms_bybit: int = _bound(8000, "the same on Bybit")
     flat_bound_s: int = _bound(120, "seconds up and flat after which no order of ours may rest")
@@ -34,6 +39,15 @@ class Bounds:
     def naked_max_ns(self, venue: str) -> int:
         """The longest time naked while up and without a fault."""
         return NS_PER_MS * (self.naked_max_ms_bybit if venue == "bybit" else self.naked_max_ms_binance)
+
+    def naked_taken_max_ns(self, venue: str) -> int:
+        """The longest time naked with that after the venue took a stop away by itself."""
+        return max(self.naked_max_ns(venue), NS_PER_MS * self.naked_taken_max_ms)
+
+    def naked_blind_max_ns(self, venue: str) -> int:
+        """The longest time naked and up with that in which the product was down meanwhile."""
+        blind_ns = 0 if venue == "bybit" else NS_PER_MS * self.naked_blind_max_ms_binance
+        return max(self.naked_taken_max_ns(venue), blind_ns)
 
     def naked_fault_max_ns(self, venue: str) -> int:
         """The longest time naked while up and under a fault."""

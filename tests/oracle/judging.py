@@ -42,7 +42,8 @@ INVARIANTS: tuple[type[Judge], ...] = (
 class Case:
     """What a ledger is judged by, besides itself. `plans` None: nothing is known of what was planned.
 
-    `outages`: windows by venue in which nothing could have been done; None: what `fault` lines tell.
+    `outages`: windows by venue in which nothing could have been done; None: what `fault` lines tell. `unheard`: windows
+    by venue and symbol in which nobody could know that a stop is gone.
     """
 
     bounds: Bounds = field(default_factory=Bounds)
@@ -51,6 +52,7 @@ class Case:
     names: Names = field(default_factory=Names)
     hosts: Sequence[str] = ()
     outages: Mapping[str, Sequence[Window]] | None = None
+    unheard: Mapping[tuple[str, str], Sequence[Window]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class Judgement:
 
 def judge(rows: Iterable[str], case: Case, name: str = "the ledger") -> Judgement:
     """Judge the lines of a ledger. Raises UnusableError where they are none, or contradict the documented form."""
-    scene = Scene(case.bounds, case.uptime, case.plans, case.names, case.outages)
+    scene = Scene(case.bounds, case.uptime, case.plans, case.names, case.outages, case.unheard)
     judges = [*(one(scene) for one in INVARIANTS), KnownPaths(scene, case.hosts)]
     figures = Figures(scene)
     scene.hooks.register([*judges, figures])

@@ -39,11 +39,13 @@ class Outages:
     """Windows by venue, and by account and symbol where a fault names them; each reaches `extra_ns` past its fault.
 
     With `told`, windows by venue, these alone account for what goes wrong, and no `fault` line does: they are known to
-    somebody who knows more than the ledger.
+    somebody who knows more than the ledger. `unheard`: windows by venue and symbol in which nobody could know that a
+    stop is gone; they account for time without protection that begins with them, and for nothing else.
     """
 
     extra_ns: int
     told: Mapping[str, Sequence[Window]] | None = None
+    unheard: Mapping[tuple[str, str], Sequence[Window]] = field(default_factory=dict)
     _windows: dict[tuple[str, str | None, str | None], list[Window]] = field(default_factory=dict)
 
     def add(self, line: Line) -> None:
@@ -60,7 +62,12 @@ class Outages:
 
     def within(self, venue: str, account: str, symbol: str, start_ns: int, end_ns: int) -> list[Window]:
         """The parts of [start, end) in which a fault accounts for what goes wrong there, disjoint and in order."""
-        return _cut(self._about(venue, account, symbol), start_ns, end_ns)
+        unheard = [window for window in self.unheard.get((venue, symbol), ()) if window[0] == start_ns]
+        return _cut([*self._about(venue, account, symbol), unheard], start_ns, end_ns)
+
+    def excuses(self, venue: str, account: str, symbol: str, start_ns: int, end_ns: int) -> bool:
+        """Whether a fault kept something from being done in [start, end): that nobody knew of it is none."""
+        return bool(_cut(self._about(venue, account, symbol), start_ns, end_ns))
 
     def told_within(self, venue: str, start_ns: int, end_ns: int) -> list[Window]:
         """The same of the windows that were told alone."""

@@ -2,7 +2,8 @@
 
 JSON lines of ``venue``, ``account``, ``symbol``, ``side`` (of the entry: buy or sell), ``position`` (its id) or
 ``entry_ids`` (client ids of its entries), ``max_qty``, ``stop_low``, ``stop_high`` (between these the first stop must
-lie, and no later one further from the market), ``deadline_ns`` (no entry is sent after it). Each of the last four may
+lie, and no later one further from the market), ``deadline_ns`` (no entry is sent after it), ``trails_by`` (the
+share of the best price since the position opened by which a stop in profit stays behind it). Each of the last five may
 be null: not judged.
 """
 
@@ -28,6 +29,7 @@ class Plan:
     stop_low: Decimal | None
     stop_high: Decimal | None
     deadline_ns: int | None
+    trails_by: Decimal | None = None
 
 
 PositionKey = tuple[str, str, str]
@@ -51,6 +53,7 @@ def read_plans(rows: Iterable[str], names: Names) -> Plans:
                 _decimal(told.get("stop_low")),
                 _decimal(told.get("stop_high")),
                 None if told.get("deadline_ns") is None else int(told["deadline_ns"]),
+                _decimal(told.get("trails_by")),
             )
             for position in positions:
                 plans[told["venue"], told["account"], position] = plan

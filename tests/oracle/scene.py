@@ -17,12 +17,15 @@ from .bounds import NS_PER_S, Bounds
 from .entries import Books, is_refusal
 from .hearing import Asked, Hooks, Touched
 from .ledger import Line
-from .names import ENTRY, Names
+from .names import ENTRY, STOP, Names
 from .outages import Outages, Window
 from .plans import Plan, Plans
 from .state import FINAL, STOP_GONE, ZERO, Episode, Holding, Order, Stop, falls, level_of
 from .uptime import Uptime
 from .verdicts import Judge, Naked
+
+_PASSED = -2021
+"""Binance refuses a stop whose price has been reached already ("Error Codes", ORDER_WOULD_IMMEDIATELY_TRIGGER)."""
 
 
 class Scene:
@@ -35,9 +38,10 @@ class Scene:
         plans: Plans | None,
         names: Names,
         told: Mapping[str, Sequence[Window]] | None = None,
+        unheard: Mapping[tuple[str, str], Sequence[Window]] | None = None,
     ) -> None:
         self.bounds, self.uptime, self.plans, self.names = bounds, uptime, plans, names
-        self.outages = Outages(bounds.fault_window_s * NS_PER_S, told)
+        self.outages = Outages(bounds.fault_window_s * NS_PER_S, told, unheard or {})
         self.books = Books()
         self.hooks = Hooks()
         self.holdings: dict[tuple[str, str, str], Holding] = {}
@@ -103,6 +107,7 @@ class Scene:
             for hear in self.hooks.response:
                 hear(found, line)
             self._refused(found, line)
+            self._passed(found, line)
         if found is self.current:
             self.current = None
 
@@ -117,6 +122,18 @@ class Scene:
                 if not entry.orders and is_refusal(line["venue"], line["status"], line["code"], names):
                     entry.known = True
 
+    def _passed(self, found: Asked, line: Line) -> None:
+        """A stop was refused because the price had passed it, and nothing else protects: a close has to follow."""
+        if line["code"] != _PASSED or found.faults:
+            return
+        for ask in found.asks:
+            holding = self.holding(line["venue"], line["account"], ask.symbol)
+            episode = holding.judged
+            if ask.owner is None or ask.owner.leg != STOP or episode is None or episode.position != ask.owner.position:
+                continue
+            if episode.naked_since_ns is not None:
+                episode.passed.add(ask.client_id)
+
     def _fault(self, line: Line) -> None:
         self.outages.add(line)
         if self.current is not None:
@@ -124,6 +141,17 @@ class Scene:
 
     def _price(self, line: Line) -> None:
         self._prices[line["venue"], line["symbol"]] = line
+        for holding in self.holdings.values():
+            if (holding.venue, holding.symbol) == (line["venue"], line["symbol"]):
+                self._seen(holding)
+
+    def _seen(self, holding: Holding) -> None:
+        """Remember the best price that an open position has seen."""
+        episode, price = holding.episode, self._prices.get((holding.venue, holding.symbol))
+        if episode is not None and price is not None:
+            last = Decimal(price["last"])
+            best = last if episode.best is None else episode.best
+            episode.best = max(best, last) if holding.quantity > ZERO else min(best, last)
 
     # ── orders ──────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -266,6 +294,7 @@ class Scene:
         holding.quantity = after
         if after and holding.episode is None:
             holding.episode, holding.level, holding.entry_price = Episode(self.now_ns), None, Decimal(line["price"])
+            self._seen(holding)
         if order is not None and order.is_entry and order.owner is not None:
             self._entry_filled(holding, order, quantity)
         for hear in self.hooks.fill:
@@ -279,8 +308,10 @@ class Scene:
         book = self.books.of(holding.venue, holding.account, owner, holding.symbol, order.side)
         book.filled += quantity
         book.entry(owner.sequence).filled += quantity
-        if holding.episode is not None and holding.episode.position is None:
-            holding.episode.position = owner.position
+        if (episode := holding.episode) is not None:
+            episode.position = owner.position if episode.position is None else episode.position
+            episode.grown_ns = self.now_ns
+            episode.passed.clear()
 
     def _flat(self, holding: Holding) -> None:
         episode = holding.episode
@@ -318,6 +349,7 @@ class Scene:
         if level is None:
             if episode.naked_since_ns is None:
                 episode.naked_since_ns, episode.naked_by_stop = self.now_ns, episode.fired
+                episode.naked_taken = holding.taken_ns == self.now_ns
                 for hear in self.hooks.naked_begins:
                     hear(holding, episode)
             return
@@ -339,14 +371,18 @@ class Scene:
         episode.naked_since_ns = None
         if end_ns == start_ns:
             return
-        naked = self._split(holding, start_ns, end_ns, by_stop=episode.naked_by_stop)
+        naked = self._split(holding, episode, start_ns, end_ns)
         episode.up_ns += naked.up_ns
         episode.down_ns += naked.down_ns
         episode.fault_ns += naked.fault_ns
         if naked.by_stop:
             episode.stuck_up_ns += naked.up_ns
             episode.stuck_fault_ns += naked.fault_ns
-        if naked.fault_ns or naked.down_ns:
+        elif naked.taken:
+            episode.taken_up_ns += naked.up_ns
+        elif naked.down_ns:
+            episode.blind_up_ns += naked.up_ns
+        if naked.down_ns or self.outages.excuses(*holding.key, start_ns, end_ns):
             self._excuse(holding, episode)
         for hear in self.hooks.naked:
             hear(holding, episode, naked)
@@ -354,15 +390,15 @@ class Scene:
     def _excuse(self, holding: Holding, episode: Episode) -> None:
         """What was lost to a fault, or while down, is replaced as well as can be: perhaps further from the market."""
         episode.level = None
-        key = (holding.venue, holding.account, holding.symbol)
-        if self.current is not None and key in self.current.touched:
-            self.current.touched[key].baseline = None
+        if self.current is not None and holding.key in self.current.touched:
+            self.current.touched[holding.key].baseline = None
 
-    def _split(self, holding: Holding, start_ns: int, end_ns: int, *, by_stop: bool) -> Naked:
+    def _split(self, holding: Holding, episode: Episode, start_ns: int, end_ns: int) -> Naked:
         up_ns = self.uptime.overlap_ns(start_ns, end_ns)
-        windows = self.outages.within(holding.venue, holding.account, holding.symbol, start_ns, end_ns)
+        windows = self.outages.within(*holding.key, start_ns, end_ns)
         fault_ns = sum(self.uptime.overlap_ns(begin, end) for begin, end in windows)
-        return Naked(start_ns, end_ns, up_ns - fault_ns, end_ns - start_ns - up_ns, fault_ns, by_stop)
+        rest = (up_ns - fault_ns, end_ns - start_ns - up_ns, fault_ns)
+        return Naked(start_ns, end_ns, *rest, episode.naked_by_stop, episode.naked_taken)
 
     def plan_of(self, holding: Holding, position: str) -> Plan | None:
         """What was planned for a position; None where nothing was told."""

@@ -56,12 +56,16 @@ class Episode:
     """A position from flat to flat.
 
     `position` is the id of the position whose entry filled first; None: nobody's of ours so far, and nothing is
-    judged. `opening` lasts until all of it is covered and no entry of ours is under way. `level` is where all of it,
-    then `level_size`, was protected last since then. `fired`: a stop of it triggered, and no resting one has covered
-    all of it since. Of the time without protection, `stuck_…` is what such a stop left.
+    judged. `best` is the best last price for it since it opened; None where no price was told. `opening` lasts until
+    all of it is covered and no entry of ours is under way. `level` is where all of it, then `level_size`, was protected
+    last since then. `fired`: a stop of it triggered, and no resting one has covered all of it since. `grown_ns`: when
+    its entry filled last; `passed`: the stops that were refused since then, while it was naked, because the price had
+    passed them. Of the time without protection, `stuck_…` is what a stop left that did not fill, `taken_…` what the
+    venue left that took one away by itself, `blind_…` what else there was around a time in which the product was down.
     """
 
     opened_ns: int
+    best: Decimal | None = None
     position: str | None = None
     opening: bool = True
     level: Decimal | None = None
@@ -69,11 +73,16 @@ class Episode:
     fired: bool = False
     naked_since_ns: int | None = None
     naked_by_stop: bool = False
+    naked_taken: bool = False
     up_ns: int = 0
     down_ns: int = 0
     fault_ns: int = 0
     stuck_up_ns: int = 0
     stuck_fault_ns: int = 0
+    taken_up_ns: int = 0
+    blind_up_ns: int = 0
+    grown_ns: int = 0
+    passed: set[str | None] = field(default_factory=set)
 
     @property
     def naked_ns(self) -> int:
@@ -100,6 +109,11 @@ class Holding:
     entries_open: int = 0
     taken_ns: int = 0
     flat_since_ns: int = 0
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Venue, account and symbol."""
+        return self.venue, self.account, self.symbol
 
     @property
     def judged(self) -> Episode | None:

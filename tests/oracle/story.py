@@ -208,10 +208,12 @@ class Story:
         up: tuple[tuple[int, int], ...] | None = None,
         plans: Mapping[str, Plan] | None = None,
         hosts: tuple[str, ...] = (),
+        unheard: tuple[tuple[float, float], ...] = (),
         **bounds: int,
     ) -> Judgement:
-        """`up` in ms since the start; plans by position id."""
-        case = Case(bounds=replace(Bounds(), **bounds), hosts=hosts)
+        """`up` in ms since the start, `unheard` in ms; plans by position id."""
+        silent = {(self.venue, self.symbol): [(START_NS + int(a * MS), START_NS + int(b * MS)) for a, b in unheard]}
+        case = Case(bounds=replace(Bounds(), **bounds), hosts=hosts, unheard=silent)
         if up is not None:
             case = replace(case, uptime=Uptime(tuple((START_NS + a * MS, START_NS + b * MS) for a, b in up)))
         if plans is not None:

@@ -20,6 +20,10 @@ def naked(story: Story, **how: Any) -> dict[str, float]:
     return told_ms
 
 
+def trail(by: str, side: str = "buy") -> dict[str, Plan]:
+    return {P1: Plan("BTCUSDT", side, None, None, None, None, Decimal(by))}
+
+
 def risk(low: str | None, high: str | None, side: str = "buy") -> dict[str, Plan]:
     lowest, highest = (None if one is None else Decimal(one) for one in (low, high))
     return {P1: Plan("BTCUSDT", side, None, lowest, highest, None)}
@@ -304,6 +308,45 @@ def test_a_first_stop_may_have_followed_a_market_that_ran_while_the_product_was_
 
     assert broken(story.judged(up=((0, 100), (100, 10_000)))) == [3]
     assert broken(story.judged(up=((0, 10), (90, 10_000)))) == []
+
+
+@pytest.mark.parametrize(("trigger", "holds"), [("51740", True), ("51741", False)])
+def test_a_first_stop_that_came_late_may_have_followed_the_market_as_far_as_it_trails(
+    trigger: str, holds: bool
+) -> None:
+    story = Story().price().enter().wait(100).price("52000").price("51900").place_stop(trigger).wait(1).close()
+
+    assert (broken(story.judged(plans=trail("0.005"))) == []) is holds
+
+
+def test_that_the_product_was_down_brings_no_stop_closer_than_it_trails() -> None:
+    story = Story().price().enter().wait(100).price("52000").place_stop("51741").wait(1).close()
+
+    assert broken(story.judged(up=((0, 10), (90, 10_000)), plans=trail("0.005"))) == [3]
+
+
+def test_a_price_from_before_the_position_explains_no_stop_in_profit() -> None:
+    story = Story().price("52000").price("50400").enter().place_stop("50200").wait(1).close()
+
+    assert broken(story.judged(plans=trail("0.005"))) == [3]
+    assert broken(story.judged(plans=trail("0.003"))) == []
+
+
+@pytest.mark.parametrize(("trigger", "holds"), [("48240", True), ("48239", False)])
+def test_the_stop_of_a_short_position_follows_no_closer_either(trigger: str, holds: bool) -> None:
+    story = short().wait(100).price("48000").price("48100")
+    with story.request("POST", "/v5/position/trading-stop", symbol="BTCUSDT", stopLoss=trigger):
+        story.stop("attached", trigger, side="buy")
+
+    assert (broken(story.judged(plans=trail("0.005", "sell"))) == []) is holds
+
+
+def test_a_later_stop_in_profit_follows_no_closer_than_it_trails() -> None:
+    story = opened().price("53000").place_stop("52800", sequence=1).cancel_stop()
+
+    (what,) = told(story.judged(plans=trail("0.005")), 3)
+
+    assert what == "the stop at 52800 follows the best price since the entry, 53000, closer than by 0.5%"
 
 
 def test_a_stop_of_the_wrong_side_is_a_breach() -> None:

@@ -45,7 +45,10 @@ class Verdict:
 
 
 class Naked(NamedTuple):
-    """An interval in which a position was not covered, and how its time splits."""
+    """An interval in which a position was not covered, and how its time splits.
+
+    `by_stop`: a stop that triggered and did not fill left it so. `taken`: the venue took a stop away by itself.
+    """
 
     start_ns: int
     end_ns: int
@@ -53,6 +56,7 @@ class Naked(NamedTuple):
     down_ns: int
     fault_ns: int
     by_stop: bool
+    taken: bool = False
 
 
 class Judge:

@@ -10,7 +10,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from framework import Event, PositionChanged, Record, SessionStarted
+from framework import PositionChanged, Record
 from framework_simulator.simulation import Outcome, Schedule
 from tests.oracle.bounds import NS_PER_MS, NS_PER_S, Bounds
 from tests.oracle.judging import Case, Judgement
@@ -19,6 +19,7 @@ from tests.oracle.names import ENTRY, Names
 from tests.oracle.outages import Window
 from tests.oracle.plans import Plans, read_plans
 from tests.oracle.uptime import Uptime
+from tests.simulation.windows import absences, impossible, unheard
 
 NAMES = Names("fw")
 HOUR_MS = timedelta(hours=1) // timedelta(milliseconds=1)
@@ -42,26 +43,23 @@ STRICT = Bounds(
 )
 """Under a fault is only what is so by the schedule: nothing of ours gets through. That may last as long as it does."""
 
-RISK, ROUNDING = Decimal("0.02"), Decimal("0.003")
-"""The deployment's stop loss, and by how much of the price a tick that grew tenfold may move it."""
+RISK, TRAIL = Decimal("0.02"), Decimal("0.005")
+"""The deployment's stop loss and trailing distance."""
+
+ROUNDING, COARSE = Decimal("0.0002"), Decimal("0.002")
+"""By how much of the price a tick may move a stop; and one that grew tenfold, to which stops are rounded tighter."""
+
+EXPECTED_NS = 15 * NS_PER_S
+"""A price may be so old when an entry arrives that was planned with it."""
 
 HARMLESS = frozenset({"signal", "jump"})
+GENTLE = HARMLESS | {"kill"}
 WHOSE = frozenset({1, 13})
 """Where somebody else adds to a position of ours, what is left when ours is closed is theirs: the policy is to leave it
 alone. The ledger can't tell it from ours.
 """
 
-PASSED = -2021
-"""Binance refuses a stop that would trigger at once."""
-
 TAKES_AWAY = frozenset({"stop-vanishes"})
-UNTOLD = frozenset({"frame-lost", "frame-late", "lose-event", "delay-event"})
-DEAF = UNTOLD | {"partition-all", "listen-keys-expire", "streams-silent", "streams-closed"}
-READ_EVERY_S = 60
-"""The deployment's `reconcile_every_s`: a stop that is gone without a word is missed by the next reading."""
-
-SILENCES_S = {"rate-limited": 10, "banned": 120, "forbidden": 600}
-"""How long a venue wants not to hear of us where its answer does not say: the emulator's defaults, and Bybit's rule."""
 
 
 def judge(
@@ -73,17 +71,18 @@ def judge(
     """
     outages = impossible(outcome.lines)
     if outcome.schedule.keeps_time:  # else the instants of records are not the venue's
-        for venue, away in absences(outcome.records).items():
+        for venue, away in absences(outcome.records, outcome.lines).items():
             outages.setdefault(venue, []).extend(away)
     for venue, windows in (shut or {}).items():
         outages.setdefault(venue, []).extend(windows)
     case = Case(
-        bounds=bounds or bounds_of(outcome.schedule, turns_of(outcome.lines) + passed_of(outcome.lines)),
+        bounds=bounds or bounds_of(outcome.schedule),
         uptime=Uptime(tuple(outcome.up)),
         plans=plans_of(outcome.records, outcome.lines, deadlines=not outcome.schedule.of("clock")),
         names=NAMES,
         hosts=["127.0.0.1"],
         outages=outages,
+        unheard=unheard(outcome.lines, _lag_s(outcome.schedule)),
     )
     judgement = judge_ledger((json.dumps(line) for line in outcome.lines), case)
     _measure(outcome, judgement)
@@ -112,80 +111,59 @@ def is_harmless(schedule: Schedule) -> bool:
     return all(item.kind in HARMLESS for item in schedule.items)
 
 
+def is_gentle(schedule: Schedule) -> bool:
+    """Whether requests and streams do what they should: only prices, deaths and late reads."""
+    return all(item.kind in GENTLE or item.own.get("name") == "stale-reads" for item in schedule.items)
+
+
 def _lag_s(schedule: Schedule) -> int:
     """How old what reads show may be."""
     return max((int(item.own.get("lag_ms", 0)) for item in schedule.items), default=0) // 1_000
 
 
-def bounds_of(schedule: Schedule, turns: int = 1) -> Bounds:
-    """Where nothing goes wrong, a stop may take one round trip on Binance, for each of the `turns` of an entry.
+def bounds_of(schedule: Schedule) -> Bounds:
+    """Where nothing goes wrong, a stop may take one round trip on Binance, after each fill of an entry.
 
     Where the price has passed the stop before it rests, it is refused, and the close that follows is one turn more.
 
-    On Bybit it may take no time, unless the venue itself takes stops away: then as long as on Binance. Where reads are
-    late, what nobody tells is seen twice as much later; where the venue's word of a stop that it took away may be lost,
-    with the next reading.
+    On Bybit it may take no time, unless the venue itself takes stops away: then, after that, as long as on Binance.
+    Where reads are late, what nobody tells is seen twice as much later: if nothing else goes wrong, only what happened
+    while the process was down, and on Binance.
     """
-    if is_harmless(schedule):
-        return replace(STRICT, naked_max_ms_binance=turns * (ROUND_TRIP * schedule.latency_ms + MARGIN_MS))
     bounds, late_s = STRICT, 2 * _lag_s(schedule)
-    kinds = {str(item.own.get("name", "")) for item in schedule.items} | {
-        kind for item in schedule.of("weather") for kind in item.own
-    }
-    takes_away = bool(kinds & TAKES_AWAY)
-    naked_s = late_s + (READ_EVERY_S if takes_away and kinds & UNTOLD else 0)
-    if late_s or takes_away:
-        bounds = replace(bounds, naked_max_ms_bybit=bounds.naked_max_ms_binance + 1_000 * naked_s)
+    if is_gentle(schedule):
+        bounds = replace(bounds, naked_turn_ms_binance=ROUND_TRIP * schedule.latency_ms + MARGIN_MS)
+        if not late_s:
+            return bounds
+        bounds = replace(bounds, naked_blind_max_ms_binance=bounds.naked_max_ms_binance + 1_000 * late_s)
+        return _patient(bounds, late_s)
+    if any(item.own.get("name") in TAKES_AWAY for item in schedule.items):
+        bounds = replace(bounds, naked_taken_max_ms=bounds.naked_max_ms_binance + 1_000 * late_s)
+    if late_s:
+        bounds = replace(bounds, naked_max_ms_bybit=bounds.naked_max_ms_binance + 1_000 * late_s)
+    bounds = replace(bounds, naked_max_ms_binance=bounds.naked_max_ms_binance + 1_000 * late_s)
+    return _patient(bounds, late_s)
+
+
+def _patient(bounds: Bounds, late_s: int) -> Bounds:
+    """What only reads can tell is judged so much later."""
     return replace(
         bounds,
-        naked_max_ms_binance=bounds.naked_max_ms_binance + 1_000 * naked_s,
         settling_s=bounds.settling_s + late_s,
         flat_bound_s=bounds.flat_bound_s + late_s,
         liveness_s=bounds.liveness_s + late_s,
     )
 
 
-def impossible(lines: Sequence[Mapping[str, Any]]) -> dict[str, list[Window]]:
-    """When nothing could be done at a venue: requests do not get through, or it has asked not to hear of us.
-
-    Or nothing could be known: reads do not get through, and something keeps streams from telling.
-    """
-    windows: dict[str, list[Window]] = {}
-    untold = {line["venue"] for line in lines if line["kind"] == "fault" and line["name"] in DEAF}
-    for line in lines:
-        if line["kind"] != "fault":
-            continue
-        told = line.get("parameters") or {}
-        deaf = line["name"] == "partition-reads" and line["venue"] in untold
-        if deaf or line["name"] in ("partition-all", "partition-writes"):
-            lasts_ns = told["for_ms"] * NS_PER_MS
-        elif line["name"] in SILENCES_S:
-            lasts_ns = int(told.get("retry_after_s", SILENCES_S[line["name"]])) * NS_PER_S
-        else:
-            continue
-        windows.setdefault(line["venue"], []).append((line["t"], line["t"] + lasts_ns))
-    return windows
-
-
-def absences(records: Sequence[Record]) -> dict[str, list[Window]]:
-    """When an account was not connected while others were: from the start of the session until it was."""
-    windows: dict[str, list[Window]] = {}
-    since_ns = 0
-    for record in records:
-        if isinstance(record, SessionStarted):
-            since_ns = record.time_ns
-        elif isinstance(record, Event) and record.code == "account_up":
-            windows.setdefault(record.account, []).append((since_ns, record.time_ns))
-    return windows
-
-
 def plans_of(records: Sequence[Record], lines: Sequence[Mapping[str, Any]], *, deadlines: bool) -> Plans:
-    """What the journal says was planned, and how far from what was paid the stop may lie at most.
+    """What the journal says was planned, how far from what was paid the stop lies, and how far behind the market.
 
     With our clock off, its instants are not the venue's. On Bybit the first stop travels in the entry: it lies where
     the price was expected.
     """
-    paid = _paid(lines)
+    prices = _prices(lines)
+    has_grown = any(line["kind"] == "fault" and line["name"] == "filters-change" for line in lines)
+    rounding = COARSE if has_grown else ROUNDING
     rows = [
         json.dumps(
             {
@@ -196,7 +174,8 @@ def plans_of(records: Sequence[Record], lines: Sequence[Mapping[str, Any]], *, d
                 "position": record.position_id,
                 "max_qty": str(record.summary.quantity),
                 "deadline_ns": record.summary.decided_ns + DEADLINE_NS if deadlines else None,
-                **({} if record.account == "bybit" else _furthest_stop(record, paid[record.position_id])),
+                "trails_by": str(TRAIL - rounding),
+                **_first_stop(record, prices[record.position_id], rounding),
             }
         )
         for record in records
@@ -205,38 +184,38 @@ def plans_of(records: Sequence[Record], lines: Sequence[Mapping[str, Any]], *, d
     return read_plans(rows, NAMES)
 
 
-def turns_of(lines: Sequence[Mapping[str, Any]]) -> int:
-    """At how many instants a position grew at most: each needs a stop of its own."""
-    instants = {position: {line["t"] for line in fills} for position, fills in _entered(lines).items()}
-    return max(map(len, instants.values()), default=1)
+def _prices(lines: Sequence[Mapping[str, Any]]) -> dict[str, list[Decimal]]:
+    """By position, the prices that its first stop may follow from: those of the fills of its entries.
 
-
-def passed_of(lines: Sequence[Mapping[str, Any]]) -> int:
-    """How many stops were refused because the price had passed them already."""
-    return sum(1 for line in lines if line["kind"] == "response" and line["code"] == PASSED)
-
-
-def _paid(lines: Sequence[Mapping[str, Any]]) -> dict[str, list[Decimal]]:
-    """The prices of all fills of entries, by position."""
-    prices = {position: [Decimal(line["price"]) for line in fills] for position, fills in _entered(lines).items()}
-    return defaultdict(list, prices)
-
-
-def _entered(lines: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
-    """All fills of entries, by position."""
+    On Bybit also those of the market since a little before each entry arrived: one of them was expected.
+    """
+    prices: dict[str, list[Decimal]] = defaultdict(list)
     positions: dict[tuple[str, str], str] = {}
-    fills: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    quotes: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
     for line in lines:
-        if line["kind"] == "order" and (owner := NAMES.owner(line["client_id"])) is not None and owner.leg == ENTRY:
-            positions[line["venue"], line["id"]] = owner.position
+        if line["kind"] == "price":
+            quotes[line["venue"], line["symbol"]].append(line)
+        elif line["kind"] == "order" and (owner := NAMES.owner(line["client_id"])) is not None and owner.leg == ENTRY:
+            if positions.setdefault((line["venue"], line["id"]), owner.position) and line["venue"] == "bybit":
+                prices[owner.position] += _lately(quotes["bybit", line["symbol"]], line["t"])
         elif line["kind"] == "fill" and (position := positions.get((line["venue"], line["order"]))) is not None:
-            fills[position].append(line)
-    return fills
+            prices[position].append(Decimal(line["price"]))
+    return prices
 
 
-def _furthest_stop(record: PositionChanged, paid: Sequence[Decimal]) -> Mapping[str, str]:
-    if not paid:
+def _lately(quotes: Sequence[Mapping[str, Any]], now_ns: int) -> list[Decimal]:
+    """The prices of a market that may be taken for its price now."""
+    found: list[Decimal] = []
+    for quote in reversed(quotes):
+        found += [Decimal(quote[name]) for name in ("bid", "ask", "last")]
+        if quote["t"] <= now_ns - EXPECTED_NS:
+            break
+    return found
+
+
+def _first_stop(record: PositionChanged, prices: Sequence[Decimal], rounding: Decimal) -> Mapping[str, str]:
+    """Where it may lie: it follows from the average of what was paid so far, or from what was expected."""
+    if not prices:
         return {}
-    if record.summary.side == "long":
-        return {"stop_low": str(min(paid) * (1 - RISK - ROUNDING))}
-    return {"stop_high": str(max(paid) * (1 + RISK + ROUNDING))}
+    stop = 1 - RISK if record.summary.side == "long" else 1 + RISK
+    return {"stop_low": str(min(prices) * (stop - rounding)), "stop_high": str(max(prices) * (stop + rounding))}

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from framework import Event, SessionMode, SessionStarted, SignalReceived
+from framework import SignalReceived
 from framework_binance.exchange import Binance
 from framework_simulator.simulation import Item, Laboratory, Outcome, Schedule
 from framework_simulator.simulation.verdicts import compare
-from tests.simulation.judging import absences, bounds_of, impossible, judge, passed_of, plans_of, turns_of
+from tests.simulation.judging import bounds_of, judge, plans_of
 
 S = 1_000_000_000
 
@@ -39,55 +39,18 @@ def fault(name: str, t: int, **parameters: int) -> dict[str, Any]:
     return {"kind": "fault", "name": name, "venue": "bybit", "t": t * S, "parameters": parameters}
 
 
-def test_only_partitions_and_silence_make_it_impossible_to_protect() -> None:
-    lines = [
-        fault("partition-all", 1, for_ms=2_000),
-        fault("partition-writes", 5, for_ms=1_000),
-        fault("banned", 10, retry_after_s=60),
-        fault("forbidden", 100),
-        fault("lost-request", 200),
-        fault("stop-vanishes", 201),
-    ]
-
-    assert impossible(lines) == {"bybit": [(S, 3 * S), (5 * S, 6 * S), (10 * S, 70 * S), (100 * S, 700 * S)]}
-
-
-def test_without_reads_nothing_can_be_known_where_streams_may_be_silent_too() -> None:
-    cut = fault("partition-reads", 1, for_ms=2_000)
-
-    assert impossible([cut, fault("lost-request", 200)]) == {}
-    assert impossible([cut, fault("frame-lost", 200)]) == {"bybit": [(S, 3 * S)]}
-
-
-def test_an_account_that_is_connected_later_than_others_is_not_up_before() -> None:
-    began = SessionStarted(5 * S, "1", "", ("binance", "bybit"), False, SessionMode.LIVE)
-    up = Event(9 * S, "info", "account_up", "connected", "binance")
-
-    assert absences([began, up]) == {"binance": [(5 * S, 9 * S)]}
-
-
 def test_where_nothing_goes_wrong_a_stop_may_take_a_round_trip_and_on_bybit_no_time() -> None:
     calm, rough = bounds_of(schedule()), bounds_of(schedule(rule("ack-lost")))
 
-    assert (calm.naked_max_ms_binance, calm.naked_max_ms_bybit) == (65, 0)
-    assert (rough.naked_max_ms_binance, rough.naked_max_ms_bybit) == (8_000, 0)
-    assert bounds_of(schedule(rule("stop-vanishes"))).naked_max_ms_bybit == 8_000
+    assert (calm.naked_turn_ms_binance, calm.naked_max_ms_bybit) == (65, 0)
+    assert (rough.naked_max_ms_binance, rough.naked_max_ms_bybit, rough.naked_turn_ms_binance) == (8_000, 0, 0)
 
 
-def test_a_position_that_grows_twice_may_be_naked_for_two_round_trips(opened: Outcome) -> None:
-    later = [{**line, "t": line["t"] + S} for line in opened.lines if line["kind"] == "fill"]
+def test_only_a_stop_that_the_venue_took_away_may_leave_a_position_naked_on_bybit() -> None:
+    taken = bounds_of(schedule(rule("stop-vanishes")))
 
-    assert (turns_of(opened.lines), turns_of([*opened.lines, *later])) == (1, 2)
-    assert bounds_of(schedule(), 2).naked_max_ms_binance == 130
-    assert bounds_of(schedule(rule("ack-lost")), 2).naked_max_ms_binance == 8_000
-
-
-@pytest.mark.parametrize("untold", [rule("lose-event"), Item("weather", 4_500, 9_000, "bybit", {"frame-lost": 0.1})])
-def test_a_stop_that_is_taken_away_without_a_word_is_missed_by_the_next_reading(untold: Item) -> None:
-    both = bounds_of(schedule(rule("stop-vanishes"), untold))
-
-    assert (both.naked_max_ms_binance, both.naked_max_ms_bybit) == (68_000, 68_000)
-    assert bounds_of(schedule(untold)).naked_max_ms_binance == 8_000
+    assert (taken.naked_max_ms_bybit, taken.naked_taken_max_ms) == (0, 8_000)
+    assert bounds_of(schedule(rule("lose-event"))).naked_taken_max_ms == 0
 
 
 def test_a_price_that_passes_the_stop_before_it_rests_costs_one_more_round_trip(laboratory: Laboratory) -> None:
@@ -97,15 +60,57 @@ def test_a_price_that_passes_the_stop_before_it_rests_costs_one_more_round_trip(
 
     assert trial.problems == ()
     assert trial.outcome is not None
-    assert passed_of(trial.outcome.lines) == 1
-    assert trial.outcome.figures["naked ms on binance, no faults"][0] > bounds_of(schedule()).naked_max_ms_binance
+    assert trial.outcome.figures["naked ms on binance, no faults"][0] > bounds_of(schedule()).naked_turn_ms_binance
+
+
+def test_a_first_stop_that_was_refused_until_the_price_leapt_into_profit_may_trail_at_once(
+    laboratory: Laboratory,
+) -> None:
+    refused = {"name": "failed-503", "method": "POST", "path": "/fapi/v1/algoOrder", "count": 2}
+    leap = Item("jump", 5_150, venue="binance", own={"symbol": "BTCUSDT", "percent": 3})
+
+    trial = laboratory.run(schedule(Item("rule", 4_500, 10_000, "binance", refused), leap))
+
+    assert trial.problems == ()
+    assert trial.outcome is not None
+    first = next(line for line in trial.outcome.lines if line["kind"] == "stop")
+    assert Decimal(first["trigger_price"]) > 51_000
+
+
+def test_a_stop_that_trails_closer_than_the_deployment_lets_it_is_told(laboratory: Laboratory) -> None:
+    leap = Item("jump", 6_000, venue="binance", own={"symbol": "BTCUSDT", "percent": 3})
+    trial = laboratory.run(schedule(leap))
+    assert trial.problems == ()
+    assert trial.outcome is not None
+
+    lower = [
+        {**line, "last": str(Decimal(line["last"]) * Decimal("0.999"))} if line["kind"] == "price" else line
+        for line in trial.outcome.lines
+    ]
+
+    (problem,) = judge(evolve(trial.outcome, lines=lower))
+
+    assert "closer than by 0.48" in problem
 
 
 def test_what_reads_have_to_show_may_take_twice_as_long_as_they_are_late() -> None:
-    late = bounds_of(schedule(rule("stale-reads", lag_ms=30_000)))
+    late = bounds_of(schedule(rule("stale-reads", lag_ms=30_000), rule("ack-lost")))
 
-    assert (late.naked_max_ms_binance, late.naked_max_ms_bybit) == (68_000, 68_000)
+    assert (late.naked_max_ms_binance, late.naked_max_ms_bybit, late.naked_turn_ms_binance) == (68_000, 68_000, 0)
     assert (late.liveness_s, late.flat_bound_s, late.settling_s) == (120, 180, 120)
+
+
+def test_where_only_reads_are_late_nothing_takes_longer_but_on_binance_what_happened_while_the_process_was_down() -> (
+    None
+):
+    late = bounds_of(schedule(rule("stale-reads", lag_ms=30_000), Item("kill", own={"point": 7, "down_ms": 0})))
+
+    assert (late.naked_turn_ms_binance, late.naked_max_ms_bybit) == (65, 0)
+    assert (late.naked_max_ms_binance, late.naked_blind_max_ms_binance) == (8_000, 68_000)
+
+
+def test_a_death_alone_leaves_every_other_stop_a_round_trip() -> None:
+    assert bounds_of(schedule(Item("kill", own={"point": 7, "down_ms": 0}))).naked_turn_ms_binance == 65
 
 
 def test_how_long_a_position_was_naked_is_measured_and_told(laboratory: Laboratory) -> None:
@@ -168,7 +173,7 @@ def test_a_signal_that_is_wanted_twice_at_one_instant_is_one_signal(opened: Outc
 
 
 def test_a_time_that_is_told_as_one_in_which_nothing_could_be_done_does_not_count(opened: Outcome) -> None:
-    bounds = replace(bounds_of(opened.schedule), naked_max_ms_binance=0)
+    bounds = replace(bounds_of(opened.schedule), naked_turn_ms_binance=1)
     at_ns = opened.lines[0]["t"]
 
     assert any(problem.startswith("1 covered") for problem in judge(opened, bounds))
@@ -176,14 +181,42 @@ def test_a_time_that_is_told_as_one_in_which_nothing_could_be_done_does_not_coun
     assert judge(opened, bounds, {"binance": [(at_ns, at_ns + 300 * S)]}) == []
 
 
-def test_a_stop_further_from_what_was_paid_than_the_deployment_allows_is_told(opened: Outcome) -> None:
-    dearer = [
-        {**line, "price": str(Decimal(line["price"]) * Decimal("1.01"))} if line["kind"] == "fill" else line
+@pytest.mark.parametrize("factor", ["1.0003", "0.9997"])
+def test_a_first_stop_elsewhere_than_the_deployment_places_it_is_told(opened: Outcome, factor: str) -> None:
+    paid_otherwise = [
+        {**line, "price": str(Decimal(line["price"]) * Decimal(factor))} if line["kind"] == "fill" else line
         for line in opened.lines
     ]
 
-    (low,) = (plan.stop_low for plan in plans_of(opened.records, dearer, deadlines=True).values())
+    assert any(problem.startswith("3 the trigger") for problem in judge(evolve(opened, lines=paid_otherwise)))
 
-    assert any(problem.startswith("3 the trigger") for problem in judge(evolve(opened, lines=dearer)))
-    assert low is not None
-    assert low > next(Decimal(line["trigger_price"]) for line in opened.lines if line["kind"] == "stop")
+
+@pytest.mark.parametrize(("factor", "holds"), [("1.0001", True), ("1.0004", False), ("0.9996", False)])
+def test_on_bybit_the_first_stop_follows_from_a_price_that_could_be_expected(
+    laboratory: Laboratory, factor: str, holds: bool
+) -> None:
+    signal = Item("signal", 5_000, venue="bybit", own={"symbol": "BTCUSDT", "side": "long"})
+    outcome = laboratory.run(evolve(schedule(variant="market on bybit"), items=(signal,))).outcome
+    assert outcome is not None
+    elsewhere = [
+        {**line, "trigger_price": str(Decimal(line["trigger_price"]) * Decimal(factor))}
+        if line["kind"] == "stop"
+        else line
+        for line in outcome.lines
+    ]
+
+    assert (judge(evolve(outcome, lines=elsewhere)) == []) is holds
+
+
+def test_a_tick_that_grew_moves_the_stop_further(opened: Outcome) -> None:
+    grown = [*opened.lines, fault("filters-change", 1_800_000_000)]
+
+    (fine,) = plans_of(opened.records, opened.lines, deadlines=True).values()
+    (coarse,) = plans_of(opened.records, grown, deadlines=True).values()
+
+    assert (fine.trails_by, coarse.trails_by) == (Decimal("0.0048"), Decimal("0.003"))
+    assert fine.stop_low is not None
+    assert coarse.stop_low is not None
+    assert fine.stop_high is not None
+    assert fine.stop_low - coarse.stop_low == Decimal("0.0018") * Decimal("50000.1")
+    assert fine.stop_high > Decimal("49000.1") > fine.stop_low

@@ -18,10 +18,12 @@ import random
 import sys
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVarTuple
 from weakref import WeakKeyDictionary
 
 NS = 1_000_000_000
+
+Ts = TypeVarTuple("Ts")
 
 CLOSING_TRIES = 20
 """How often a task that awaits something while it is being buried is closed again."""
@@ -115,21 +117,21 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         return task
 
     def call_soon(
-        self, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
+        self, callback: Callable[[*Ts], object], *args: *Ts, context: contextvars.Context | None = None
     ) -> asyncio.Handle:
         """As every loop does, without what only a loop with threads and a debugger has to look at."""
         if self._closed:
-            self._check_closed()
+            raise RuntimeError("Event loop is closed")
         handle = asyncio.Handle(callback, args, self, context)
         self._ready.append(handle)
         return handle
 
     def call_at(
-        self, when: float, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
+        self, when: float, callback: Callable[[*Ts], object], *args: *Ts, context: contextvars.Context | None = None
     ) -> asyncio.TimerHandle:
         """As every loop does."""
         if self._closed:
-            self._check_closed()
+            raise RuntimeError("Event loop is closed")
         timer = asyncio.TimerHandle(when, callback, args, self, context)
         timer._scheduled = True  # type: ignore[attr-defined]
         heapq.heappush(self._timers, (when, timer))

@@ -18,6 +18,7 @@ import random
 import sys
 from collections import deque
 from collections.abc import Callable
+from contextvars import Context
 from typing import Any, Protocol, TypeVarTuple
 from weakref import WeakKeyDictionary
 
@@ -55,7 +56,6 @@ class SimulatedLoop(asyncio.BaseEventLoop):
 
     # What `asyncio.BaseEventLoop` keeps; it is not in its type.
     _ready: deque[asyncio.Handle]
-    _timer_cancelled_count: int
     _stopping: bool
     _closed: bool
 
@@ -65,7 +65,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         self.is_killed = False
         self._chance = chance
         self._began_ns = outside.now_ns()
-        self._timers: list[tuple[float, asyncio.TimerHandle]] = []  # with their time, so that a heap compares floats
+        self._timers: list[tuple[float, _Timer]] = []  # with their time, so that a heap compares floats
         self._first: asyncio.Task[Any] | None = None  # nobody else may hold it while it is yet to be buried
         self._contexts: WeakKeyDictionary[asyncio.Task[Any], contextvars.Context] = WeakKeyDictionary()
 
@@ -122,7 +122,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         """As every loop does, without what only a loop with threads and a debugger has to look at."""
         if self._closed:
             raise RuntimeError("Event loop is closed")
-        handle = asyncio.Handle(callback, args, self, context)
+        handle = _Handle(callback, args, self, context)
         self._ready.append(handle)
         return handle
 
@@ -132,14 +132,9 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         """As every loop does."""
         if self._closed:
             raise RuntimeError("Event loop is closed")
-        timer = asyncio.TimerHandle(when, callback, args, self, context)
-        timer._scheduled = True  # type: ignore[attr-defined]
+        timer = _Timer(when, callback, args, self, context)
         heapq.heappush(self._timers, (when, timer))
         return timer
-
-    def get_debug(self) -> bool:
-        """Never: each handle that is made asks."""
-        return False
 
     def _write_to_self(self) -> None:
         """Nobody calls from another thread."""
@@ -148,10 +143,10 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         """There is no I/O."""
 
     def _run_once(self) -> None:
-        ready = self._ready
+        ready, timers = self._ready, self._timers
         if not ready:
             self._pass_time()
-        if self._timers:
+        if timers and (timers[0][1]._cancelled or timers[0][0] <= self.time()):
             self._take_due()
         batch = list(ready)
         ready.clear()
@@ -171,7 +166,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         """Nothing is ready: let time pass until something is due here or outside."""
         timers, outside = self._timers, self.outside
         while timers and timers[0][1]._cancelled:
-            self._drop()
+            heapq.heappop(timers)
         outside_ns = outside.next_due_ns()
         due_ns = self._due_ns(timers[0][0]) if timers else outside_ns
         if due_ns is None:
@@ -188,16 +183,49 @@ class SimulatedLoop(asyncio.BaseEventLoop):
     def _take_due(self) -> None:
         now_s, timers = self.time(), self._timers
         while timers and (timers[0][0] <= now_s or timers[0][1]._cancelled):
-            timer = self._drop()
+            timer = heapq.heappop(timers)[1]
             if not timer._cancelled:
                 self._ready.append(timer)
 
-    def _drop(self) -> asyncio.TimerHandle:
-        timer = heapq.heappop(self._timers)[1]
-        timer._scheduled = False  # type: ignore[attr-defined]
-        if timer._cancelled:
-            self._timer_cancelled_count -= 1
-        return timer
+
+class _Handle(asyncio.Handle):
+    """As asyncio makes them, without what only its debugging needs: half of all that is made in a run."""
+
+    __slots__ = ()
+
+    def __init__(
+        self, callback: Callable[..., object], args: tuple[Any, ...], loop: SimulatedLoop, context: Context | None
+    ) -> None:
+        self._context = contextvars.copy_context() if context is None else context
+        self._loop = loop
+        self._callback = callback
+        self._args = args
+        self._cancelled = False
+        self._repr = None
+        self._source_traceback = None
+
+    def cancel(self) -> None:
+        """Never run it."""
+        self._cancelled = True
+        self._callback = self._args = None  # type: ignore[assignment]
+
+
+class _Timer(_Handle, asyncio.TimerHandle):
+    """The same, at a time of the loop."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        when: float,
+        callback: Callable[..., object],
+        args: tuple[Any, ...],
+        loop: SimulatedLoop,
+        context: Context | None,
+    ) -> None:
+        _Handle.__init__(self, callback, args, loop, context)
+        self._when = when
+        self._scheduled = True
 
 
 def _close(coroutine: Any, context: contextvars.Context) -> None:

@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from ..journal import Counts
-from ..journal.reader import OVER
+from ..journal.queries import OVER
 from .output import table
 from .run_view import PositionLine, Snapshot
 from .tables import POSITION_RIGHT

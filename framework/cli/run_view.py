@@ -22,7 +22,7 @@ from ..core.records import (
 from ..core.wave import wave_id_of
 from ..journal import Counts, PositionRow
 from ..journal.figures import STAGES
-from ..journal.reader import OVER
+from ..journal.queries import OVER
 
 NOTHING = Counts(
     received=0,

@@ -21,7 +21,7 @@ from ..core.position import Position
 from ..core.records import Event, Record, SessionEnded, SessionMode, SessionStarted
 from ..core.steering import SECOND_NS, Policy
 from ..errors import FrameworkError, JournalError
-from ..journal import Control, Journal, Pulse, Silences
+from ..journal import Control, Journal, JournalReader, Pulse, Silences
 from ..stages import Halting, Stage
 from .attendance import Attendance
 from .bringing import Bringing
@@ -37,7 +37,7 @@ from .listening import Listening, numbered
 from .memory import set_memory_aside
 from .obeying import Obedience
 from .observers import Gallery
-from .rebuilding import left_behind
+from .rebuilding import Unreadable, left_behind
 from .redaction import Redactor, secrets_of
 from .undecided import never_decided
 from .watchman import Watchman
@@ -237,10 +237,14 @@ class Session:
         """The positions that an earlier run left open or closed lately, as the journal knows them."""
         if self.recorded:
             return []
-        state_types = self.deployment.protection_states
-        since_ns = self.clock.now_ns() - 2 * DAY_NS
         with self.journal.reader() as reader:
-            positions, troubles = left_behind(reader, state_types, since_ns)
+            return self._told(self._left_behind(reader))
+
+    def _left_behind(self, reader: JournalReader) -> tuple[list[Position], list[Unreadable]]:
+        return left_behind(reader, self.deployment.protection_states, self.clock.now_ns() - 2 * DAY_NS)
+
+    def _told(self, found: tuple[list[Position], list[Unreadable]]) -> list[Position]:
+        positions, troubles = found
         self.journal.append(*(trouble.event(self.clock.now_ns()) for trouble in troubles))
         return positions
 
@@ -256,9 +260,10 @@ class Session:
             self.engine.inbox.decided.update(w.wave_id for w in reader.waves() if w.decided_ns is not None)
             undecided = reader.signals(outcome="received")
             before = unended(reader.sessions(), self.pulse, self.clock.now_ns())
+            found = self._left_behind(reader)
         told = [never_decided(row, self.clock.now_ns()) for row in undecided]
         self.journal.append(*([] if before is None else [before]), *told)
-        positions = self._left_open()
+        positions = self._told(found)
         for left in (p for p in positions if p.account not in self.engine.desks and not p.is_settled):
             text = f"{left.account} {left.symbol}: this account is not enabled: nobody looks after its open position"
             self.journal.append(

@@ -23,7 +23,12 @@ ACCEPTED = "journal_accepted"
 def unaccepted(path: Path) -> str:
     """What was found about a journal and nobody has accepted yet; empty: nothing. Raises `JournalError`."""
     with JournalReader.open(path) as reader:
-        newest = reader.newest_event((DAMAGED, ACCEPTED))
+        return unaccepted_in(reader)
+
+
+def unaccepted_in(reader: JournalReader) -> str:
+    """The same, of a journal that is open."""
+    newest = reader.newest_event((DAMAGED, ACCEPTED))
     return newest.message if newest is not None and newest.code == DAMAGED else ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -13,11 +14,14 @@ from peewee import Model, SqliteDatabase
 from . import codec, schema
 from .models import READ_MODELS, FactTable, columns_of
 from .projection import apply, project
-from .reader import OVER
+from .queries import OVER
 from .scan import is_intact
 
 _SCRATCH = {"journal_mode": "off", "synchronous": "off"}
 _PAGE = 1000
+
+_MOST_IN_MEMORY = 20_000
+"""So many facts take about twenty megabytes."""
 
 _OF_A_RESTART = (
     (
@@ -78,16 +82,29 @@ def disagreements(connection: sqlite3.Connection) -> list[str]:
     Replays all facts, into a database of its own: about half a minute for a million.
     """
     found = _unsound(connection, "integrity_check")
+    with _scratch(connection) as replayed:
+        replayed.execute("BEGIN")
+        if unreadable := _replay(connection, replayed):
+            return [*found, f"fact {unreadable} can't be read"]
+        return found + [text for model in READ_MODELS if (text := _difference(model, connection, replayed))]
+
+
+@contextlib.contextmanager
+def _scratch(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """An empty journal to replay the facts of another into: in memory, or in a file where there are many."""
+    (newest,) = connection.execute("SELECT coalesce(max(seq), 0) FROM facts").fetchone()
+    if newest <= _MOST_IN_MEMORY:
+        with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as replayed:
+            replayed.deserialize(_empty_journal())
+            yield replayed
+        return
     with TemporaryDirectory() as directory:
         path = Path(directory) / "replayed.sqlite"
         path.write_bytes(_empty_journal())
         with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as replayed:
             for name, value in _SCRATCH.items():
                 replayed.execute(f"PRAGMA {name} = {value}")
-            replayed.execute("BEGIN")
-            if unreadable := _replay(connection, replayed):
-                return [*found, f"fact {unreadable} can't be read"]
-            return found + [text for model in READ_MODELS if (text := _difference(model, connection, replayed))]
+            yield replayed
 
 
 @functools.cache

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from attrs import frozen
+from attrs import Factory, field, frozen
 
 from .state_files import StateFiles
 
@@ -36,6 +36,9 @@ class Control:
     """The wishes of the operator of one state directory. Writing raises `JournalError` if it can't be done."""
 
     directory: Path
+    _files: StateFiles = field(
+        init=False, repr=False, default=Factory(lambda self: StateFiles(self.directory), takes_self=True)
+    )
 
     def halt(self, reason: str, now_ns: int) -> None:
         """Stop opening positions, from now on and after every restart. One that is halted already stays as it is."""
@@ -73,7 +76,3 @@ class Control:
     def take_flatten(self) -> None:
         """The wish has been taken up, or is withdrawn."""
         self._files.remove(FLATTEN)
-
-    @property
-    def _files(self) -> StateFiles:
-        return StateFiles(self.directory)

@@ -14,7 +14,7 @@ from attrs import frozen
 
 from ..core.records import SessionMode
 from ..errors import ConfigError, JournalError, Problem
-from .acceptance import unaccepted
+from .acceptance import unaccepted_in
 from .inspection import Finding, inspect
 from .lock import WriterLock
 from .mark import mark_path
@@ -62,11 +62,9 @@ def prepare_journal(
         return Preparation()
     recovered = _made_trustworthy(path, now_ns)
     damage = "" if recovered is None else recovered.message
-    if path.exists():
-        _refuse_another_kind(path, _kind(mode, recorded=recorded))
+    found = _read_before(path, _kind(mode, recorded=recorded)) if path.exists() else ""
     if recorded or mode is SessionMode.REHEARSAL:
         return Preparation(rotate(path, path.parent / SESSIONS_DIR), damage)
-    found = unaccepted(path) if path.exists() else ""
     return Preparation(None, damage, found)
 
 
@@ -92,12 +90,15 @@ def _up_to_date(path: Path) -> Finding:
     return inspect(path)
 
 
-def _refuse_another_kind(path: Path, now: str) -> None:
+def _read_before(path: Path, now: str) -> str:
+    """What of a journal nobody has accepted yet. Raises `ConfigError` if it is one of another kind of session."""
     with JournalReader.open(path) as reader:
         was = {_kind_of(row) for row in reader.sessions()} - {now}
+        found = unaccepted_in(reader)
     if was:
         text = f"is the journal of {min(was)}; {now} needs a state directory of its own (--state DIR)"
         raise ConfigError([Problem(str(path), text)])
+    return found
 
 
 def _kind_of(row: SessionRow) -> str:

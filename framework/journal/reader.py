@@ -11,15 +11,13 @@ from typing import Any, TypeVar
 from peewee import ModelSelect, SqliteDatabase
 
 from ..errors import JournalError
-from . import chain, models, rows, schema
+from . import chain, models, queries, rows, schema
+from .queries import OVER, Query
 
 T = TypeVar("T")
 
 LEVELS = ("info", "warning", "error")
 """The levels of events, in rising order."""
-
-OVER = ("closed", "failed")
-"""The statuses of positions that nothing more can happen to."""
 
 NEVER_NS = 2**63 - 1
 
@@ -34,6 +32,7 @@ class JournalReader:
     def __init__(self, path: Path, database: SqliteDatabase) -> None:
         self._path = path
         self._database = database
+        self._connection = schema.connection_of(database)
 
     @classmethod
     def open(cls, path: Path) -> JournalReader:
@@ -65,18 +64,16 @@ class JournalReader:
 
     def sessions(self) -> tuple[rows.SessionRow, ...]:
         """All sessions, oldest first."""
-        table = models.SessionTable
-        return self._rows(table.select().order_by(table.seq), rows.SessionRow)
+        return self._found(queries.sessions(), rows.SessionRow)
 
     def waves(self) -> tuple[rows.WaveRow, ...]:
         """All waves, oldest bar first."""
-        table = models.WaveTable
-        return self._rows(table.select().order_by(table.bar_time_ns, table.opened_ns, table.wave_id), rows.WaveRow)
+        return self._found(queries.waves(), rows.WaveRow)
 
     def signals(self, wave_id: str | None = None, outcome: str | None = None) -> tuple[rows.SignalRow, ...]:
         """What arrived as a signal: all, or those of one wave, or with one outcome. The refused are among them."""
-        table = models.SignalTable
-        return self._rows(_only(table.select().order_by(table.seq), wave_id=wave_id, outcome=outcome), rows.SignalRow)
+        query = queries.signals(of_wave=wave_id is not None, with_outcome=outcome is not None)
+        return self._found(query, rows.SignalRow, wave_id=wave_id, outcome=outcome)
 
     def signal(self, signal_id: str) -> rows.SignalRow | None:
         """The signal of this id; when every one that bore it was refused, the newest of those. None: never seen."""
@@ -92,15 +89,11 @@ class JournalReader:
 
     def known_signal_ids(self) -> frozenset[str]:
         """The ids of all signals that were taken in: what arrives again under one of them is a repetition."""
-        table = models.SignalTable
-        query = table.select(table.signal_id).where(table.outcome != "refused")
-        return frozenset(row["signal_id"] for row in self._dicts(query))
+        return frozenset(row["signal_id"] for row in self._answer(queries.known_signal_ids()))
 
     def signals_taken_since(self, since_ns: int) -> tuple[rows.SignalRow, ...]:
         """The signals that were taken in and had been made since an instant, oldest first."""
-        table = models.SignalTable
-        query = table.select().where(table.outcome != "refused", table.created_ns >= since_ns).order_by(table.seq)
-        return self._rows(query, rows.SignalRow)
+        return self._found(queries.signals_taken_since(), rows.SignalRow, since_ns=since_ns)
 
     def decisions(self, signal_id: str | None = None) -> tuple[rows.DecisionRow, ...]:
         """The decisions about one signal, or all."""
@@ -147,9 +140,8 @@ class JournalReader:
 
     def newest_event(self, codes: Collection[str]) -> rows.EventRow | None:
         """The newest event that has one of these codes."""
-        table = models.EventTable
-        query = table.select().where(table.code.in_(tuple(codes))).order_by(table.seq.desc()).limit(1)
-        return _first(self._rows(query, rows.EventRow))
+        wanted = {f"code_{number}": code for number, code in enumerate(codes)}
+        return _first(self._found(queries.newest_event(len(wanted)), rows.EventRow, **wanted))
 
     def events_about(self, signal_id: str, position_id: str | None = None) -> tuple[rows.EventRow, ...]:
         """The events that name a signal, or its position."""
@@ -186,15 +178,8 @@ class JournalReader:
         With `changed_since_ns` also of those that are over, if they changed then or later: something of them may
         still be under way.
         """
-        fact, position = models.FactTable, models.PositionTable
-        recent = position.changed_ns >= (NEVER_NS if changed_since_ns is None else changed_since_ns)
-        query = (
-            position.select(position, fact.body)
-            .join(fact, on=(fact.seq == position.seq))
-            .where(position.status.not_in(OVER) | recent)
-            .order_by(position.decided_ns, position.position_id)
-        )
-        found = self._dicts(query)
+        since_ns = NEVER_NS if changed_since_ns is None else changed_since_ns
+        found = self._answer(queries.open_snapshots(), since_ns=since_ns)
         snapshots = [_snapshot_of(row.pop("body")) for row in found]
         return tuple(
             rows.SnapshotRow(rows.PositionRow(**row), snapshot) for row, snapshot in zip(found, snapshots, strict=True)
@@ -202,6 +187,15 @@ class JournalReader:
 
     def _rows(self, query: ModelSelect[Any], row_type: type[T]) -> tuple[T, ...]:
         return tuple(row_type(**row) for row in self._dicts(query))
+
+    def _found(self, query: Query, row_type: type[T], **given: object) -> tuple[T, ...]:
+        return tuple(row_type(**row) for row in self._answer(query, **given))
+
+    def _answer(self, query: Query, **given: object) -> list[dict[str, Any]]:
+        try:
+            return query.rows(self._connection, **given)
+        except schema.DATABASE_ERRORS as error:
+            raise schema.error_of(self._path, error) from error
 
     def _dicts(self, query: ModelSelect[Any]) -> list[dict[str, Any]]:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -113,16 +114,21 @@ def missing_steps(connection: sqlite3.Connection, path: Path) -> frozenset[str]:
 
 def migrate(database: SqliteDatabase, path: Path) -> None:
     """Create or update the schema, each step in a transaction of its own. Raises `JournalError`."""
-    # Loaded here: a command that only reads pays nothing for it.
+    connection = connection_of(database)
+    if connection.execute("SELECT 1 FROM sqlite_master WHERE type = 'table' LIMIT 1").fetchone():
+        applied = _applied(connection, path)
+        _refuse_newer(applied, path)
+        if applied == _known():
+            return
+    else:
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+    # Loaded here: whoever has nothing to update pays nothing for it.
     from playhouse.migrations import Runner
 
-    if database.get_tables():
-        _refuse_newer(_applied(connection_of(database), path), path)
-    else:
-        database.pragma("application_id", APPLICATION_ID)
     Runner(database, str(_MIGRATIONS), table_name=_HISTORY).up()
 
 
+@functools.cache
 def _known() -> frozenset[str]:
     return frozenset(path.stem for path in _MIGRATIONS.glob("[0-9]*.py"))
 

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import Factory, field, frozen
 
 from ..errors import JournalError
 
@@ -17,10 +17,11 @@ class StateFiles:
     """The small files of one state directory. Writing raises `JournalError` if it can't be done."""
 
     directory: Path
+    _prefix: str = field(init=False, repr=False, default=Factory(lambda self: f"{self.directory}/", takes_self=True))
 
     def read(self, name: str) -> Any:
         """What is in a file, None where there is none. Raises OSError or ValueError for one that can't be read."""
-        path = f"{self.directory}/{name}"
+        path = self._prefix + name
         try:
             os.stat(path)  # noqa: PTH116 - twice a second there is nothing, and a Path would cost three times as much
             return json.loads(Path(path).read_bytes())

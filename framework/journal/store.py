@@ -6,7 +6,8 @@ Each fact is chained to the one before it, and after each commit the mark beside
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -90,9 +91,10 @@ class Store:
         for fact in facts:
             fact["hash"] = previous = link(previous, _hashed(fact))
         changes = [change for seq, record in enumerate(records, first) for change in project(seq, record)]
-        with self._database.atomic("IMMEDIATE"):
-            self._connection.executemany(INSERT_FACT.sql, facts)
-            apply(self._connection, changes)
+        connection = self._connection
+        with transaction(connection):
+            connection.executemany(INSERT_FACT.sql, facts)
+            apply(connection, changes)
         self._last_seq, self._last_hash = self._last_seq + len(records), previous
         if self._mark is not None:
             self._mark.advance(Mark(self._journal_id, self._last_seq, self._last_hash))
@@ -103,7 +105,7 @@ class Store:
         Raises `JournalError` at a fact that can't be read; the read models then stay as they were.
         """
         replayed = 0
-        with self._database.atomic("IMMEDIATE"):
+        with transaction(self._connection):
             for model in READ_MODELS:
                 model.delete().execute(self._database)
             while page := self._page(after_seq=replayed):
@@ -131,7 +133,7 @@ class Store:
             self._matching_mark(connection)
         identity = claimed(identity, accounts, self._path)
         if identity != known:
-            with database.atomic("IMMEDIATE"):
+            with transaction(connection):
                 write_identity(connection, identity)
 
     def _matching_mark(self, connection: sqlite3.Connection) -> Mark:
@@ -167,6 +169,19 @@ class Store:
         query = "SELECT seq, kind, body FROM facts WHERE seq > ? ORDER BY seq LIMIT ?"
         page: list[tuple[int, str, str]] = self._connection.execute(query, (after_seq, _REBUILD_PAGE)).fetchall()
         return page
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """What is done within is committed, or none of it is there. Raises what the database raises."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # SQLite may have rolled back by itself
+            connection.execute("ROLLBACK")
+        raise
 
 
 def _end(connection: sqlite3.Connection) -> tuple[int, bytes]:

@@ -17,10 +17,14 @@ import math
 import random
 import sys
 from collections import deque
-from typing import Any, Protocol
+from collections.abc import Callable
+from contextvars import Context
+from typing import Any, Protocol, TypeVarTuple
 from weakref import WeakKeyDictionary
 
 NS = 1_000_000_000
+
+Ts = TypeVarTuple("Ts")
 
 CLOSING_TRIES = 20
 """How often a task that awaits something while it is being buried is closed again."""
@@ -52,9 +56,8 @@ class SimulatedLoop(asyncio.BaseEventLoop):
 
     # What `asyncio.BaseEventLoop` keeps; it is not in its type.
     _ready: deque[asyncio.Handle]
-    _scheduled: list[asyncio.TimerHandle]
-    _timer_cancelled_count: int
     _stopping: bool
+    _closed: bool
 
     def __init__(self, outside: Outside, chance: random.Random) -> None:
         super().__init__()
@@ -62,6 +65,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         self.is_killed = False
         self._chance = chance
         self._began_ns = outside.now_ns()
+        self._timers: list[tuple[float, _Timer]] = []  # with their time, so that a heap compares floats
         self._first: asyncio.Task[Any] | None = None  # nobody else may hold it while it is yet to be buried
         self._contexts: WeakKeyDictionary[asyncio.Task[Any], contextvars.Context] = WeakKeyDictionary()
 
@@ -96,7 +100,7 @@ class SimulatedLoop(asyncio.BaseEventLoop):
                 task.exception()  # nobody asks any more, and asyncio must not complain of that
         self._first = None
         self._ready.clear()
-        self._scheduled.clear()
+        self._timers.clear()
         self.close()
 
     def create_task(
@@ -112,6 +116,26 @@ class SimulatedLoop(asyncio.BaseEventLoop):
             self._first = task
         return task
 
+    def call_soon(
+        self, callback: Callable[[*Ts], object], *args: *Ts, context: contextvars.Context | None = None
+    ) -> asyncio.Handle:
+        """As every loop does, without what only a loop with threads and a debugger has to look at."""
+        if self._closed:
+            raise RuntimeError("Event loop is closed")
+        handle = _Handle(callback, args, self, context)
+        self._ready.append(handle)
+        return handle
+
+    def call_at(
+        self, when: float, callback: Callable[[*Ts], object], *args: *Ts, context: contextvars.Context | None = None
+    ) -> asyncio.TimerHandle:
+        """As every loop does."""
+        if self._closed:
+            raise RuntimeError("Event loop is closed")
+        timer = _Timer(when, callback, args, self, context)
+        heapq.heappush(self._timers, (when, timer))
+        return timer
+
     def _write_to_self(self) -> None:
         """Nobody calls from another thread."""
 
@@ -119,11 +143,13 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         """There is no I/O."""
 
     def _run_once(self) -> None:
-        if not self._ready:
+        ready, timers = self._ready, self._timers
+        if not ready:
             self._pass_time()
-        self._take_due()
-        batch = list(self._ready)
-        self._ready.clear()
+        if timers and (timers[0][1]._cancelled or timers[0][0] <= self.time()):
+            self._take_due()
+        batch = list(ready)
+        ready.clear()
         if len(batch) > 1:
             self._chance.shuffle(batch)
         try:
@@ -133,40 +159,73 @@ class SimulatedLoop(asyncio.BaseEventLoop):
                     if self.is_killed:
                         raise KilledError
         except KilledError:
-            self._ready.extend(batch)  # perhaps nobody else holds on to their tasks, which are yet to be buried
+            ready.extend(batch)  # perhaps nobody else holds on to their tasks, which are yet to be buried
             raise
 
     def _pass_time(self) -> None:
         """Nothing is ready: let time pass until something is due here or outside."""
-        while self._scheduled and self._scheduled[0]._cancelled:
-            self._drop()
-        now_ns = self.outside.now_ns()
-        dues = [due for due in (self._own_due_ns(), self.outside.next_due_ns()) if due is not None]
-        if not dues:
+        timers, outside = self._timers, self.outside
+        while timers and timers[0][1]._cancelled:
+            heapq.heappop(timers)
+        outside_ns = outside.next_due_ns()
+        due_ns = self._due_ns(timers[0][0]) if timers else outside_ns
+        if due_ns is None:
             raise StandstillError(f"nothing is ready and nothing will ever happen: {self}")
-        self.outside.advance(max(0, min(dues) - now_ns))
+        if outside_ns is not None and outside_ns < due_ns:
+            due_ns = outside_ns
+        outside.advance(max(0, due_ns - outside.now_ns()))
 
-    def _own_due_ns(self) -> int | None:
-        """When the first timer is due: never before the loop's time, a float, shows it, or it would wait for ever."""
-        if not self._scheduled:
-            return None
-        when_s = self._scheduled[0].when()
+    def _due_ns(self, when_s: float) -> int:
+        """When a timer is due: never before the loop's time, a float, shows it, or it would wait for ever."""
         elapsed_ns = math.ceil(when_s * NS)
         return self._began_ns + elapsed_ns + (elapsed_ns / NS < when_s)
 
     def _take_due(self) -> None:
-        now_s, scheduled = self.time(), self._scheduled
-        while scheduled and (scheduled[0]._cancelled or scheduled[0].when() <= now_s):
-            handle = self._drop()
-            if not handle._cancelled:
-                self._ready.append(handle)
+        now_s, timers = self.time(), self._timers
+        while timers and (timers[0][0] <= now_s or timers[0][1]._cancelled):
+            timer = heapq.heappop(timers)[1]
+            if not timer._cancelled:
+                self._ready.append(timer)
 
-    def _drop(self) -> asyncio.TimerHandle:
-        handle = heapq.heappop(self._scheduled)
-        handle._scheduled = False  # type: ignore[attr-defined]
-        if handle._cancelled:
-            self._timer_cancelled_count -= 1
-        return handle
+
+class _Handle(asyncio.Handle):
+    """As asyncio makes them, without what only its debugging needs: half of all that is made in a run."""
+
+    __slots__ = ()
+
+    def __init__(
+        self, callback: Callable[..., object], args: tuple[Any, ...], loop: SimulatedLoop, context: Context | None
+    ) -> None:
+        self._context = contextvars.copy_context() if context is None else context
+        self._loop = loop
+        self._callback = callback
+        self._args = args
+        self._cancelled = False
+        self._repr = None
+        self._source_traceback = None
+
+    def cancel(self) -> None:
+        """Never run it."""
+        self._cancelled = True
+        self._callback = self._args = None  # type: ignore[assignment]
+
+
+class _Timer(_Handle, asyncio.TimerHandle):
+    """The same, at a time of the loop."""
+
+    __slots__ = ()
+
+    def __init__(
+        self,
+        when: float,
+        callback: Callable[..., object],
+        args: tuple[Any, ...],
+        loop: SimulatedLoop,
+        context: Context | None,
+    ) -> None:
+        _Handle.__init__(self, callback, args, loop, context)
+        self._when = when
+        self._scheduled = True
 
 
 def _close(coroutine: Any, context: contextvars.Context) -> None:

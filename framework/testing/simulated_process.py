@@ -10,9 +10,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import ClassVar, Protocol
 
 from attrs import define, evolve, field, frozen
@@ -101,6 +101,7 @@ class Product:
     environ: Mapping[str, str]
     scratch: Path
     _loaded: dict[str, Deployment] = field(factory=dict, init=False)
+    _template: dict[str, bytes] = field(factory=dict, init=False)
 
     def deployment(self, variant: str) -> Deployment:
         """One of the configurations. Raises `ConfigError` for what is wrong with it."""
@@ -116,11 +117,13 @@ class Product:
 
     def prepare(self, directory: Path) -> None:
         """Put an empty journal there. Making its schema once and copying it is cheaper than making it each time."""
-        template = self.scratch / "template"
-        if not template.exists():
-            template.mkdir()
-            Store(journal_path(template)).prepare()
-        shutil.copytree(template, directory, dirs_exist_ok=True)
+        if not self._template:
+            with TemporaryDirectory(dir=self.scratch) as name:
+                Store(journal_path(Path(name))).prepare()
+                self._template.update({path.name: path.read_bytes() for path in Path(name).iterdir()})
+        directory.mkdir(parents=True, exist_ok=True)
+        for name, content in self._template.items():
+            (directory / name).write_bytes(content)
 
 
 @define

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 
 from framework.core.records import Event
 from framework.errors import JournalError
-from framework.journal import Journal, Trouble, WriterKind, inspect, verify
+from framework.journal import Journal, Trouble, WriterKind, consistency, inspect, verify
 from framework.journal.identity import Identity, write_identity
 from framework.journal.mark import mark_path
 from framework.journal.store import Store
@@ -214,6 +214,17 @@ each_damage = pytest.mark.parametrize(
 def test_a_journal_that_nothing_happened_to_is_whole(journal: Path) -> None:
     for finding in (inspect(journal), verify(journal)):
         assert (finding.facts, finding.checked, finding.damages) == (COUNT, COUNT, ())
+
+
+def test_what_a_long_journal_says_is_compared_in_a_file_and_found_the_same(
+    journal: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consistency, "_MOST_IN_MEMORY", COUNT - 1)
+    assert verify(journal).damages == ()
+
+    read_model_changed(journal)
+
+    assert "orders do not follow from the facts" in verify(journal).message()
 
 
 @each_damage

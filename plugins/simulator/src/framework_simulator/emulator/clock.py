@@ -80,15 +80,17 @@ class ManualClock:
 
     def advance(self, delta_ns: int) -> None:
         """Go ahead by `delta_ns`, halting at every timer."""
-        end_ns = self._now_ns + delta_ns
-        while self._timers and self._timers[0][0] <= end_ns:
-            due_ns, number, callback = heapq.heappop(self._timers)
-            self._now_ns = max(self._now_ns, due_ns)
-            if number in self._cancelled:
-                self._cancelled.discard(number)
+        end_ns, timers, cancelled = self._now_ns + delta_ns, self._timers, self._cancelled
+        while timers and timers[0][0] <= end_ns:
+            due_ns, number, callback = heapq.heappop(timers)
+            if due_ns > self._now_ns:
+                self._now_ns = due_ns
+            if number in cancelled:
+                cancelled.discard(number)
             else:
                 callback()
-        self._now_ns = max(self._now_ns, end_ns)
+        if end_ns > self._now_ns:
+            self._now_ns = end_ns
 
     def schedule(self, delay_ns: int, callback: Callable[[], object]) -> Cancel:
         """Run a callback when time has been advanced so far."""

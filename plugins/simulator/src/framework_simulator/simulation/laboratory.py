@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Judge = Callable[[Outcome], list[str]]
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - a directory of its own is made there
-COLLECT_EVERY = 20
+LOOK_THROUGH_ALL_EVERY = 50
 
 
 @frozen
@@ -62,6 +62,7 @@ class Laboratory:
 
         With `branches` it returns once in each process that these have forked.
         """
+        self._collect()
         self._count += 1
         directory = self._scratch / f"run-{self._count}"
         if branches is None:
@@ -76,18 +77,18 @@ class Laboratory:
             return Trial(schedule, None, (f"the run broke: {traceback.format_exc()}",))
         finally:
             shutil.rmtree(run.directory, ignore_errors=True)
-            if self._count % COLLECT_EVERY == 1:
-                self._collect()
         return Trial(run.schedule, outcome, tuple(problems))
 
     def _collect(self) -> None:
-        """Collect what runs left behind.
+        """Collect what the run before has left behind, now that nobody looks at it any more.
 
         What is loaded with the first runs, ccxt and the markets, is far more than what a run makes. Where nobody
-        collects in between, it is not looked at again.
+        collects in between, only the newest is looked through, while it is still near.
         """
-        gc.collect()
-        if not gc.isenabled():
+        if gc.isenabled() or self._count % LOOK_THROUGH_ALL_EVERY != 1:
+            gc.collect(0)
+        else:
+            gc.collect()
             gc.freeze()
 
 

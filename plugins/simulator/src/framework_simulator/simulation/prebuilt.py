@@ -3,6 +3,7 @@
 ccxt's constructor reads its description of a venue, makes a thousand aliases and, for some, a second exchange beside
 the first: five to ten milliseconds, and a life of a simulation takes about as much in all. What a constructor leaves
 behind depends on nothing but the class and its configuration, so a copy of that stands in for the second construction.
+The description itself, most of it all, is read and never written: copies share it.
 """
 
 from __future__ import annotations
@@ -20,13 +21,23 @@ MODULE = "ccxt.async_support.base.exchange"
 OWN = "session"
 """What is each instance's own."""
 
+MADE = "made"
+"""In place of the instance itself, in what is kept of it."""
+
+SHARED = ("api", "exceptions", "features", "has", "httpExceptions")
+"""What ccxt reads and never writes."""
+
 
 @frozen
 class _Built:
-    """What a constructor left: the values of the instance, and by alias the names of methods that its class has."""
+    """What a constructor left: the values of the instance, and by alias the names of methods that its class has.
+
+    `shared`: of these values those that are not copied, by name.
+    """
 
     values: bytes
     aliases: Mapping[str, str]
+    shared: Mapping[str, object]
 
 
 @define(eq=False)
@@ -64,7 +75,7 @@ class Prebuilt:
             construct(made, config)
             self._built[key] = _taken(made, set(vars(cls)) - before)
             return
-        vars(made).update(_Copier(io.BytesIO(built.values), made).load())
+        vars(made).update(_Copier(io.BytesIO(built.values), made, built.shared).load())
         vars(made)[OWN] = config[OWN]
         for alias, name in built.aliases.items():
             setattr(cls, alias, vars(cls)[name])
@@ -81,28 +92,29 @@ def _taken(made: Any, added: set[str]) -> _Built:
             aliases[alias] = own[value]
         else:
             setattr(cls.__mro__[1], alias, value)
+    shared = {name: vars(made)[name] for name in SHARED}
     kept = io.BytesIO()
-    _Keeper(kept, made).dump({name: value for name, value in vars(made).items() if name != OWN})
-    return _Built(kept.getvalue(), aliases)
+    _Keeper(kept, made, shared).dump({name: value for name, value in vars(made).items() if name != OWN})
+    return _Built(kept.getvalue(), aliases, shared)
 
 
 class _Keeper(pickle.Pickler):
-    """Keeps values, some of which are methods of the instance: of it only the fact is kept."""
+    """Keeps values, some of which are methods of the instance: of it, and of what is shared, only the name is kept."""
 
-    def __init__(self, file: io.BytesIO, made: Any) -> None:
+    def __init__(self, file: io.BytesIO, made: Any, shared: Mapping[str, object]) -> None:
         super().__init__(file)
-        self._made = made
+        self._names = {id(made): MADE, **{id(value): name for name, value in shared.items()}}
 
     def persistent_id(self, value: Any) -> str | None:
-        return "made" if value is self._made else None
+        return self._names.get(id(value))
 
 
 class _Copier(pickle.Unpickler):
     """Copies what was kept, for another instance."""
 
-    def __init__(self, file: io.BytesIO, made: Any) -> None:
+    def __init__(self, file: io.BytesIO, made: Any, shared: Mapping[str, object]) -> None:
         super().__init__(file)
-        self._made = made
+        self._values = {MADE: made, **shared}
 
     def persistent_load(self, name: Any) -> Any:
-        return self._made
+        return self._values[name]

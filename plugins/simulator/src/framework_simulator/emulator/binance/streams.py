@@ -14,6 +14,7 @@ from urllib.parse import parse_qs
 from attrs import define, field
 
 from ..clock import NS_PER_S, Cancel
+from ..compact import dump_own
 from ..wire import Peer
 from . import feeds
 from .call import VENUE, Call
@@ -94,7 +95,7 @@ class Feed:
 
     def tell(self, event: Event) -> None:
         """Let every subscriber hear something. The text is made once for each of the two forms."""
-        raw = dump(event)
+        raw = dump_own(event)
         wrapped = wrap(self.name, raw)
         for socket in tuple(self.sockets):
             socket.peer.send(wrapped if socket.wrapped else raw)
@@ -198,7 +199,7 @@ class UserHub:
             return
 
         def send() -> None:
-            raw = dump(event)
+            raw = dump_own(event)
             for socket in tuple(self._sockets.get(key, ())):
                 if socket.hears(kind):
                     socket.peer.send(wrap(key, raw) if socket.wrapped else raw)
@@ -262,7 +263,7 @@ class StreamSocket:
 
     def tell(self, name: str, event: Event) -> None:
         """Send one event."""
-        raw = dump(event)
+        raw = dump_own(event)
         self.peer.send(wrap(name, raw) if self.wrapped else raw)
 
     def join_at_once(self, names: Iterable[str]) -> None:

@@ -9,6 +9,7 @@ from attrs import define, field, frozen
 
 from ...engine.events import Event, OrderChanged
 from ...engine.orders import Cause
+from ..compact import dump_own
 from ..faults import FaultAnswer, RequestPlan
 from ..wire import HttpRequest, HttpResponse, Peer, Socket
 from ..world import KeyInfo, World
@@ -85,7 +86,7 @@ class BinanceWire:
     def http(self, request: HttpRequest) -> HttpResponse:
         """Answer a request."""
         answer = self._answer_http(request)
-        body = dump(answer.payload).encode() if answer.raw is None else answer.raw
+        body = dump_own(answer.payload).encode() if answer.raw is None else answer.raw
         return HttpResponse(answer.status, {**JSON_TYPE, **answer.headers}, body, answer.plan.transport)
 
     def connect(self, path: str, query: str, headers: Mapping[str, str], peer: Peer) -> Socket | HttpResponse:

@@ -13,6 +13,7 @@ from attrs import define, field
 
 from ...engine.account import Position
 from ...engine.events import CashChanged, Event, Filled, FundingPaid, OrderChanged, PositionChanged, StopChanged
+from ..compact import dump_own
 from ..view import View
 from ..wire import Peer
 from ..world import KeyInfo, World
@@ -24,7 +25,7 @@ from .notes import VENUE, Notes
 from .params import Params
 from .queries import position_row
 from .shapes import execution_row, funding_row, money, order_row, stop_row
-from .sockets import Connection, StreamSocket, dump
+from .sockets import Connection, StreamSocket
 
 Row = dict[str, Any]
 BASES = ("order", "execution", "execution.fast", "position", "wallet")
@@ -121,7 +122,7 @@ class PrivateHub:
             frames: dict[str, str] = {}
             for socket, topic in tuple(sockets.items()):
                 if topic not in frames:
-                    frames[topic] = dump({**head, "topic": topic})
+                    frames[topic] = dump_own({**head, "topic": topic})
                 socket.connection.peer.send(frames[topic])
 
         self.world.deliver(VENUE, account, base, event, str(row.get("symbol", "")), go)

@@ -8,12 +8,13 @@ from typing import Any, Protocol
 from attrs import define, field
 
 from ..clock import NS_PER_S
+from ..compact import dump_own
 from ..wire import Peer
 from ..world import World
 from . import market
 from .notes import VENUE
 from .shapes import execution_id
-from .sockets import Connection, StreamSocket, dump
+from .sockets import Connection, StreamSocket
 from .words import INTERVALS_MINUTES, text
 
 BOOK_LEVELS = frozenset({1, 50, 200, 500, 1000})
@@ -45,7 +46,7 @@ class Source:
 
     def frame(self, kind: str, data: Any, **more: Any) -> str:
         """A frame of the topic."""
-        return dump({"topic": self.topic, "type": kind, "ts": self.world.told_ms("bybit"), "data": data, **more})
+        return dump_own({"topic": self.topic, "type": kind, "ts": self.world.told_ms("bybit"), "data": data, **more})
 
 
 @define

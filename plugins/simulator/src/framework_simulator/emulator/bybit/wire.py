@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from attrs import define, field, frozen
 
 from ...engine.events import Event
+from ..compact import dump_own
 from ..faults import FaultAnswer
 from ..wire import PLAIN, HttpRequest, HttpResponse, Peer, Socket, Transport
 from ..world import World
@@ -214,7 +214,7 @@ class BybitWire:
             "retExtInfo": extra,
             "time": self.world.told_ms("bybit"),
         }
-        return json.dumps(whole, separators=(",", ":")).encode()
+        return dump_own(whole).encode()
 
     def _faulty(
         self, number: int, name: str | None, fault: FaultAnswer, headers: Mapping[str, str], transport: Transport

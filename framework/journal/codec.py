@@ -5,7 +5,7 @@ enum its value, a `Percent` the string of its number. Among the numbers behind a
 by side, so a text that reads like a decimal is written with an apostrophe before it, as spreadsheets do.
 
 orjson writes it, seven times as fast as the standard library, which writes what orjson doesn't: whole numbers beyond
-64 bits, lone surrogates, what is not ASCII.
+64 bits, lone surrogates, DEL, what is not ASCII.
 """
 
 from __future__ import annotations
@@ -91,7 +91,8 @@ def _dumps(value: object) -> str:
         text = orjson.dumps(value, option=_STRICT)
     except TypeError:
         return _dumps_anything(value)
-    return text.decode() if text.isascii() else _dumps_anything(value)
+    # The standard library escapes DEL as well, the one character of ASCII that orjson writes and no printer shows.
+    return text.decode() if text.isascii() and b"\x7f" not in text else _dumps_anything(value)
 
 
 def _plain_number(value: Number) -> object:

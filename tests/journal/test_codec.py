@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from framework.core.records import Event, SignalReceived
@@ -79,6 +79,7 @@ _JSON = st.recursive(
 
 @settings(deadline=None, max_examples=300)
 @given(_JSON)
+@example({"\x00 \x1f \x7f": "\x7f"})
 def test_the_quick_writer_writes_what_the_standard_library_does(value: Any) -> None:
     assert codec.dump_json(value) == json.dumps(value, sort_keys=True, separators=(",", ":"))
 

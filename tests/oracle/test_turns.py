@@ -79,10 +79,9 @@ def test_a_refusal_that_a_fault_made_is_no_word_of_the_price() -> None:
 
 
 def test_a_stop_that_is_refused_while_another_protects_costs_no_turn() -> None:
-    story = refused(part(Story().price()).wait(10).place_stop(qty="0.5"), 1)
-    story = part(story).wait(101).place_stop(qty="0.5", sequence=2).wait(1).close()
+    story = refused(opened(), 1).cancel_stop().wait(101).place_stop(sequence=2).wait(1).close()
 
-    assert broken(story.judged(naked_turn_ms_binance=TURN_MS)) == [1]
+    assert broken(story.judged(naked_turn_ms_binance=TURN_MS)) == [1, 8]
 
 
 def test_what_was_refused_before_the_entry_went_on_costs_no_turn_after_that() -> None:

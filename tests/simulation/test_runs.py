@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from attrs import evolve
 
 from framework import Event, SessionStarted
+from framework_simulator.emulator.world import World
 from framework_simulator.simulation import Item, Laboratory, Outcome, Schedule, draw
 from framework_simulator.simulation.crashes import CASES, Case, crash, crash_points
 from framework_simulator.simulation.schedule import KINDS
@@ -198,3 +200,16 @@ def test_an_exchange_that_forgets_the_stop_is_found_out(
 
     assert any(problem.startswith("1 covered at every instant") for problem in problems)
     assert any("no stop covers them" in problem for problem in problems)
+
+
+def test_what_a_run_left_behind_is_gone_when_the_next_one_has_run(laboratory: Laboratory) -> None:
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        for seed in range(4):
+            laboratory.run(draw(seed))
+
+        assert len([each for each in gc.get_objects() if type(each) is World and each.seed in range(4)]) == 1
+    finally:
+        if was_enabled:
+            gc.enable()

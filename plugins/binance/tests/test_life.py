@@ -15,14 +15,14 @@ from attrs import evolve
 
 import framework_binance
 from framework import Exchange, ExchangeError, OrderReport, StopReport, StreamLost, StreamRestored
-from framework.testing import check_readme
+from framework.testing import ExchangeProbe, check_readme
 from framework_binance import limits
 from framework_binance.exchange import Binance
 from framework_simulator.emulator.binance import limits as emulated_limits
 from framework_venue import starting
 from framework_venue.budget import Purpose
 
-from .rig import MS, SYMBOL, at, close, d, emulated, entry, make, refused_start, run, stop, trading, until
+from .rig import MS, SYMBOL, RealClock, at, close, d, emulated, entry, make, refused_start, run, stop, trading, until
 
 
 def other_tasks() -> set[str]:
@@ -114,11 +114,40 @@ def test_the_stop_leaves_no_task_and_no_socket() -> None:
     run(scenario)
 
 
-def test_a_start_that_fails_leaves_no_task_and_no_socket() -> None:
+ASKED_AT_ONCE = [
+    ("/fapi/v1/exchangeInfo", "GET"),
+    ("/fapi/v1/leverageBracket", "GET"),
+    ("/fapi/v1/accountConfig", "GET"),
+    ("/fapi/v1/symbolConfig", "GET"),
+    ("/fapi/v1/listenKey", "POST"),
+]
+
+
+def test_a_start_asks_at_once_what_does_not_depend_on_an_answer() -> None:
+    """So that lost answers cost what is open one wait, and not one each."""
+
+    async def scenario() -> None:
+        async with emulated() as venue:
+            for path, _ in ASKED_AT_ONCE:
+                venue.fault("slow-response", path=path, delay_ms=500)
+            exchange = make(venue.rest, repeat_after_ms=5_000)  # none is asked twice
+            starting = asyncio.create_task(exchange.start(ExchangeProbe(RealClock()).link("account")))
+            await until(lambda: starting.done() or all(venue.requests(*asked) for asked in ASKED_AT_ONCE))
+            assert exchange.line.client.trips.under_way >= len(ASKED_AT_ONCE)
+            await starting
+            await exchange.stop()
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("path", [path for path, method in ASKED_AT_ONCE if method == "GET"])
+def test_a_start_that_fails_leaves_no_task_and_no_socket(path: str) -> None:
+    """Whichever question fails, the others are given up."""
+
     async def scenario() -> None:
         async with emulated() as venue:
             before = other_tasks()
-            venue.fault("refuse", path="/fapi/v1/symbolConfig", code=-1000)
+            venue.fault("refuse", path=path, code=-1000)
             await refused_start(venue)
             await until(lambda: venue.sockets() == [])
             await until(lambda: other_tasks() == before)

@@ -15,7 +15,7 @@ from framework import Balance, ExchangeError, FillSeen, Need, OrderStatus, Perce
 from framework_binance import reads
 from framework_binance.translate import fee_usd
 
-from .rig import CLOSE, ENTRY, MS, STOP, SYMBOL, Rig, at, close, d, emulated, entry, run, stop, trading
+from .rig import CLOSE, ENTRY, MS, STOP, SYMBOL, Rig, at, close, d, emulated, entry, run, stop, trading, until
 
 
 def since_start() -> int:
@@ -207,6 +207,26 @@ def test_after_a_restart_the_fills_of_orders_and_stops_still_have_their_names() 
             async with at(venue) as rig:
                 found = await rig.exchange.fills(SYMBOL, since_start())
                 assert [(one.client_id, one.cause) for one in found] == [(ENTRY, "order"), (STOP, "stop")]
+
+    run(scenario)
+
+
+def test_after_a_restart_the_names_of_executions_are_asked_for_at_once() -> None:
+    """What is open waits for them: one wait, whichever answers are late."""
+
+    async def scenario() -> None:
+        async with emulated() as venue:
+            async with at(venue) as rig:
+                await rig.buy()
+                await rig.buy(client_id=ENTRY.replace("-e0", "-e1"))
+            async with at(venue, repeat_after_ms=5_000) as rig:
+                for path in ("/fapi/v1/allAlgoOrders", "/fapi/v1/order"):
+                    rig.fault("slow-response", path=path, delay_ms=500)
+                reading = asyncio.create_task(rig.exchange.fills(SYMBOL, since_start()))
+                await until(lambda: rig.requests("/fapi/v1/allAlgoOrders"))
+                await until(lambda: len(rig.requests("/fapi/v1/order", "GET")) == 2)
+                assert rig.exchange.line.client.trips.under_way >= 3
+                assert [one.client_id[-2:] for one in await reading] == ["e0", "e1"]
 
     run(scenario)
 

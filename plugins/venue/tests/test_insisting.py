@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from attrs import define, field
 
-from framework_venue.insisting import CROWD_S, Insisting, Manner, RoundTrips, sought
+from framework_venue.insisting import CROWD_S, MANY, Insisting, Manner, RoundTrips, sought
 
 from .rig import run_skipping
 
@@ -171,6 +171,22 @@ def test_answers_that_come_fast_leave_patience_at_its_least() -> None:
         trips.took(0.01)
 
     assert trips.patience_s(0.25) == 0.25
+
+
+def test_an_answer_that_was_late_once_is_not_waited_for_again_and_again() -> None:
+    """As the first one, which paid for the connection, or one that was held up."""
+    trips = RoundTrips()
+    trips.took(0.464)
+    assert trips.patience_s(0.25) == pytest.approx(2 * 0.464)
+    trips.took(0.03)
+    assert trips.patience_s(0.25) == 0.25
+
+
+def test_a_fast_answer_among_many_that_are_under_way_says_nothing_of_the_others() -> None:
+    trips = RoundTrips(under_way=MANY)
+    trips.took(0.464)
+    trips.took(0.03)
+    assert trips.patience_s(0.0) > 0.464
 
 
 def test_each_other_request_under_way_lengthens_patience() -> None:

@@ -23,6 +23,13 @@ LOST = 60.0
 """An answer that takes so long never comes."""
 
 
+class LoopClock:
+    """Goes with the loop's time."""
+
+    def now_ns(self) -> int:
+        return round(asyncio.get_running_loop().time() * 1e9)
+
+
 class SlowVenue:
     """Accepts every request, after what `takes_s` says of each; ccxt gives up after `TIMEOUT_S`.
 
@@ -128,6 +135,21 @@ def test_what_has_time_is_asked_again_later_than_what_looks_after_open_positions
     run_skipping(scenario)
 
 
+@pytest.mark.parametrize("purpose", [Purpose.PREPARE, Purpose.READ])
+def test_while_it_starts_every_question_is_insisted_on_like_one_that_protects(purpose: Purpose) -> None:
+    """What is open waits for all that a start asks."""
+
+    async def scenario() -> None:
+        asked = Asked((*(LOST,) * 6, 0.1))
+        asked.client.is_starting = True
+        assert await asked.client.read(ROUTE, {}, purpose) == {"text": "fine"}
+        assert len(asked.venue.asked_s) == 7
+        assert asked.venue.asked_s[1] - asked.began_s == pytest.approx(0.25)
+        asked.client.budget.close()
+
+    run_skipping(scenario)
+
+
 def test_a_venue_that_is_slow_is_read_by_the_first_copy() -> None:
     async def scenario() -> None:
         asked = Asked((4.9,) * 7)
@@ -206,12 +228,14 @@ def test_the_least_time_before_another_copy_is_what_is_set() -> None:
     run_skipping(scenario)
 
 
-def test_the_clock_is_measured_by_the_try_that_was_answered() -> None:
+def test_the_clock_is_measured_by_the_copy_that_was_answered_and_timed_by_that_one() -> None:
     async def scenario() -> None:
         asked = Asked((LOST, 0.1))
+        asked.client.clock.ours = LoopClock()
         await asked.client.sync_clock()
         assert (len(asked.venue.asked_s), asked.client.clock.is_known) == (2, True)
-        assert asked.took_s() == pytest.approx(2 * 0.25 + 0.1)
+        assert asked.took_s() == pytest.approx(0.25 + 0.1)
+        assert asked.client.clock.uncertain_ms == pytest.approx(0.1 / 2 * 1000, abs=2)
         asked.client.budget.close()
 
     run_skipping(scenario)

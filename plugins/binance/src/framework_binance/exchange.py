@@ -87,6 +87,7 @@ class Binance(BinanceSettings, VenueExchange):
     name: ClassVar[str] = "binance"
     ccxt_name: ClassVar[str] = "binanceusdm"
     starts_use: ClassVar[str] = limits.WEIGHT
+    checks_without_markets: ClassVar[bool] = True
 
     capabilities: Capabilities = field(init=False)
     _session: Session | None = field(default=None, init=False, repr=False)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from framework import Balance, ExchangeError, Fill, OrderReport, RestingOrder, StopReport, VenuePosition
 from framework_venue.answers import Hint
 from framework_venue.budget import Purpose
 from framework_venue.clock import VenueClock
+from framework_venue.shared import together
 
 from . import limits, translate
 from .session import Session
@@ -21,6 +23,10 @@ LONGEST_WINDOW_MS = 7 * DAY_MS - 1
 """userTrades covers less than 7 days at once ("Account Trade List")."""
 
 MOST_ROWS = 1000
+
+FEW_NAMES = 4
+"""So many orders are asked for their names at once, beside the question whether stops have made them: after a restart
+what is open waits for the names of its executions."""
 
 
 async def entry_report(session: Session, symbol: str, client_id: str) -> OrderReport | None:
@@ -78,8 +84,9 @@ async def resting(session: Session) -> tuple[RestingOrder, ...]:
     """
     markets = session.line.markets
     purpose = Purpose.READ if session.was_read else Purpose.PROTECT
-    plain = await session.read_rows(limits.OPEN_ORDERS, {}, purpose)
-    conditional = await session.read_rows(limits.ALL_OPEN_STOPS, {}, purpose)
+    plain, conditional = await together(
+        session.read_rows(limits.OPEN_ORDERS, {}, purpose), session.read_rows(limits.ALL_OPEN_STOPS, {}, purpose)
+    )
     session.was_read = True
     try:
         found = [translate.resting_order(row, markets) for row in plain]
@@ -166,12 +173,16 @@ async def _trades(session: Session, symbol: str, first_ms: int, last_ms: int) ->
 async def _names(session: Session, symbol: str, found: list[Mapping[str, Any]]) -> Mapping[str, str]:
     """The client id of each order: executions are told without it."""
     ids = session.line.ids
-    names = {order_id: ids.client_id(order_id) for order_id in {str(row.get("orderId")) for row in found}}
-    if any(name is None for name in names.values()):
-        await _learn_stops(session, symbol)
-        for order_id in sorted(one for one, name in names.items() if name is None):
-            names[order_id] = ids.client_id(order_id) or await _ask_name(session, symbol, order_id)
-    return {order_id: name or "" for order_id, name in names.items()}
+    orders = {str(row.get("orderId")) for row in found}
+    unknown = sorted(one for one in orders if ids.client_id(one) is None)
+    if unknown:
+        early = unknown if len(unknown) <= FEW_NAMES else []
+        _, told = await together(_learn_stops(session, symbol), _ask_names(session, symbol, early))
+        late = [one for one in unknown if one not in told and ids.client_id(one) is None]
+        for order_id, name in {**told, **await _ask_names(session, symbol, late)}.items():
+            if ids.client_id(order_id) is None:  # what a stop has made goes by the name of the stop
+                ids.learn(order_id, name)
+    return {one: ids.client_id(one) or "" for one in orders}
 
 
 async def _learn_stops(session: Session, symbol: str) -> None:
@@ -182,6 +193,20 @@ async def _learn_stops(session: Session, symbol: str) -> None:
         session.news.stops.add(client_id)
 
 
+async def _ask_names(session: Session, symbol: str, orders: Sequence[str]) -> dict[str, str]:
+    """The name of each order, a few at a time: there may be many."""
+    names: dict[str, str] = {}
+    for start in range(0, len(orders), FEW_NAMES):
+        some = orders[start : start + FEW_NAMES]
+        try:
+            async with asyncio.TaskGroup() as group:
+                asked = {one: group.create_task(_ask_name(session, symbol, one)) for one in some}
+        except ExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+        names |= {one: task.result() for one, task in asked.items()}
+    return names
+
+
 async def _ask_name(session: Session, symbol: str, order_id: str) -> str:
     answer = await session.line.client.ask(limits.ORDER, {"symbol": symbol, "orderId": order_id}, Purpose.PROTECT)
     if answer.hint is Hint.GONE:
@@ -189,11 +214,9 @@ async def _ask_name(session: Session, symbol: str, order_id: str) -> str:
     if not answer.accepted:
         raise session.line.client.error(answer, limits.ORDER)
     try:
-        name = text(mapping(answer.body, "the order"), "clientOrderId")
+        return text(mapping(answer.body, "the order"), "clientOrderId")
     except StrangeAnswerError as error:
         raise session.strange(limits.ORDER, error) from None
-    session.line.ids.learn(order_id, name)
-    return name
 
 
 def _fill(session: Session, row: Mapping[str, Any], names: Mapping[str, str]) -> Fill:

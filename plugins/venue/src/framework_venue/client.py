@@ -45,8 +45,6 @@ PATIENCE = {Purpose.PROTECT: 1, Purpose.ENTER: 1, Purpose.READ: 4, Purpose.PREPA
 PAUSE_S = {Purpose.PROTECT: 0.05, Purpose.ENTER: 0.05, Purpose.READ: 0.25, Purpose.PREPARE: 0.25}
 """Before the second copy of what is known not to have been answered; then twice as long, and so on."""
 
-SYNC_TRIES = 3
-
 _reply: ContextVar[Reply | None] = ContextVar("reply", default=None)
 
 
@@ -124,6 +122,15 @@ def open_session(timeout_s: float) -> aiohttp.ClientSession:
     )
 
 
+@frozen
+class _Timed:
+    """An answer, and when it was asked for and had come, by our clock."""
+
+    answer: Answer
+    sent_ns: int
+    received_ns: int
+
+
 @define(eq=False)
 class Client:
     """Sends requests and understands what comes back. `api` is an instance of a `tapped` class of ccxt.
@@ -192,11 +199,12 @@ class Client:
         refused = await self._turn(route, purpose, within_s, worth)
         if refused is not None:
             return Heard(refused, alone=True)
+        manner = Purpose.PROTECT if self.is_starting else purpose  # what is open waits for all that a start asks
         return await Insisting(
             send=lambda left_s: self._carried(route, params, purpose, left_s),
             is_lost=lambda answer: answer.kind is Kind.UNKNOWN,
-            manner=Manner(TRIES[purpose], answer_s, PAUSE_S[purpose]),
-            patience_s=lambda: self.patience_s(1 if self.is_starting else PATIENCE[purpose]),
+            manner=Manner(TRIES[manner], answer_s, PAUSE_S[manner]),
+            patience_s=lambda: self.patience_s(PATIENCE[manner]),
             may_repeat=lambda: self._spares(route),
         ).heard()
 
@@ -239,22 +247,30 @@ class Client:
         await asyncio.gather(*(self._once(route, {}, Purpose.PREPARE, 1.0, self.timeout_s) for _ in range(count)))
 
     async def _sync(self) -> None:
-        """Measured anew when no answer comes: each try by its own sending, so that none is taken for another's."""
-        for count in range(1, SYNC_TRIES + 1):
-            last = count == SYNC_TRIES
-            answer_s = self.timeout_s if last else min(self.timeout_s, 2 * self.patience_s())
-            sent_ns = self.clock.ours.now_ns()
-            answer = await self._once(self.dialect.time_route, {}, Purpose.PROTECT, None, answer_s)
-            received_ns = self.clock.ours.now_ns()
-            if answer.kind is not Kind.UNKNOWN:
-                break
-        if not answer.accepted:
+        """Each copy is timed by its own sending, so that the answer to one is not taken for another's."""
+        route = self.dialect.time_route
+        if await self._turn(route, Purpose.PROTECT, None) is not None:
+            return
+        heard = await Insisting(
+            send=self._timed,
+            is_lost=lambda timed: timed.answer.kind is Kind.UNKNOWN,
+            manner=Manner(TRIES[Purpose.PROTECT], self.timeout_s),
+            patience_s=self.patience_s,
+            may_repeat=lambda: self._spares(route),
+        ).heard()
+        timed = heard.result
+        if not timed.answer.accepted:
             return
         try:
-            venue_ms = self.dialect.time_ms(answer.body)
+            venue_ms = self.dialect.time_ms(timed.answer.body)
         except (KeyError, TypeError, ValueError):
             return
-        self.clock.measured(sent_ns, received_ns, venue_ms)
+        self.clock.measured(timed.sent_ns, timed.received_ns, venue_ms)
+
+    async def _timed(self, answer_s: float) -> _Timed:
+        sent_ns = self.clock.ours.now_ns()
+        answer = await self._answered(self.dialect.time_route, {}, answer_s)
+        return _Timed(answer, sent_ns, self.clock.ours.now_ns())
 
     async def _turn(
         self, route: Route, purpose: Purpose, within_s: float | None, worth: float = math.inf

@@ -41,7 +41,7 @@ from .preparing import Preparer
 from .prices import PriceBoard
 from .quiet_log import QuietLog
 from .settings import VenueSettings
-from .shared import Shared
+from .shared import Shared, together
 from .stream import Frames, Stream
 
 NS = 1_000_000_000
@@ -67,6 +67,9 @@ class VenueExchange(VenueSettings, ABC):
 
     starts_use: ClassVar[str] = ""
     """The window of the budget, counted by the minute of the calendar, that many starts would use up; empty: none."""
+
+    checks_without_markets: ClassVar[bool] = False
+    """Whether `check_account` and `in_order` need no market's rules: all three are then asked for at the same time."""
 
     _line: Line | None = field(default=None, init=False, repr=False)
     _refresh: asyncio.Event | None = field(default=None, init=False, repr=False)
@@ -126,13 +129,7 @@ class VenueExchange(VenueSettings, ABC):
             line.streams.extend(self.make_streams(line))
             await line.client.sync_clock()
             await starting.await_room(line.client, self.starts_use, line.notice)
-            line.markets = dict(await self.read_markets(line))
-            if not link.reads_only:
-                await self.check_account(line)
-                line.preparing.known(await self.in_order(line))
-                self._check_symbols(line)
-                await line.preparing.all_of(self.symbols)
-            await self._start_streams(line)
+            await together(self._look_around(line), self._start_streams(line))
         except BaseException:
             await self.stop()
             raise
@@ -286,6 +283,26 @@ class VenueExchange(VenueSettings, ABC):
         """None for a stand-in within this process: nobody else can reach it."""
         stands_in = self._carrier is not None
         return None if stands_in else claimed(account, self.ccxt_name, self.base_url, self.api_key.reveal())
+
+    async def _look_around(self, line: Line) -> None:
+        """Learn the markets and the account, and bring `symbols` in order.
+
+        Questions that need nothing of one another are asked at once: what is open waits for all of their answers.
+        """
+        if line.link.reads_only:
+            line.markets = dict(await self.read_markets(line))
+            return
+        if self.checks_without_markets:
+            known = together(self.check_account(line), self.in_order(line))
+            found, (_, in_order) = await together(self.read_markets(line), known)
+            line.markets = dict(found)
+        else:
+            line.markets = dict(await self.read_markets(line))
+            await self.check_account(line)
+            in_order = await self.in_order(line)
+        line.preparing.known(in_order)
+        self._check_symbols(line)
+        await line.preparing.all_of(self.symbols)
 
     def _check_symbols(self, line: Line) -> None:
         unknown = [symbol for symbol in self.symbols if symbol not in line.markets]

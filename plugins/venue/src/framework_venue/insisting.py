@@ -22,6 +22,10 @@ MEAN_GAIN, SPREAD_GAIN, SPREADS = 1 / 8, 1 / 4, 4
 CROWD_S = 0.005
 """For each other request under way an answer may take so much longer: fifty at once keep venue and machine busy."""
 
+MANY = 8
+"""While fewer requests are under way, an answer in less than half of the usual time shows that what was usual was an
+outage, or a connection that was being opened: it is learnt anew, and no lost answer is waited for as long any more."""
+
 STEADY = 4
 """So many copies follow one another at the same pace. Before each further one twice the time goes by: an outage that
 outlasts four copies is asked after less often."""
@@ -45,7 +49,7 @@ class RoundTrips:
 
     def took(self, seconds: float) -> None:
         """An answer has come."""
-        if self.mean_s is None:
+        if self.mean_s is None or (seconds < self.mean_s / 2 and self.under_way < MANY):
             self.mean_s, self.spread_s = seconds, seconds / SPREADS
             return
         self.spread_s += SPREAD_GAIN * (abs(seconds - self.mean_s) - self.spread_s)

@@ -49,7 +49,7 @@ NS = 1_000_000_000
 CLOCK_MARGIN_NS = 2 * 3600 * NS
 """Executions are asked for since so long before the decision: the clock that showed its instant may have been off."""
 
-HURRY_S = 0.5
+HURRY_S = 0.25
 """Once a read has shown that an entry was filled, which nobody knew, the rest of it is waited for no longer than this.
 
 What is open then needs a stop, and the rest may be lost.

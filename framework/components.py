@@ -228,7 +228,8 @@ class ExchangeLink:
     `emit` queues an event. `quote` tells a new price; it is cheap, and wakes only who asked for that price.
     `reads_only`: it is only looked at (``framework check``): nothing may be set at the venue, and what keeps the
     account from being traded is reported by its checkup, not raised at the start. `silent_until_ns`: the venue wants no
-    request before, as an earlier start or process was told (`SilenceAsked`); 0: nothing is known.
+    request before, as an earlier start or process was told (`SilenceAsked`); 0: nothing is known. `active_ns`: when an
+    earlier run of this deployment wrote something down last, as it does before each request; 0: none did.
     """
 
     account: str
@@ -238,6 +239,7 @@ class ExchangeLink:
     quote: _QuoteSink
     reads_only: bool = False
     silent_until_ns: int = 0
+    active_ns: int = 0
 
 
 class _Emit(Protocol):

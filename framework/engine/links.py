@@ -21,7 +21,7 @@ from .observers import Gallery
 class Links:
     """Links of a session. `silences` is None where nothing of other processes counts: in a recorded session.
 
-    `seed`: what chance follows, together with the account's name; None: nothing.
+    `seed`: what chance follows, together with the account's name; None: nothing. `active_ns`: see `ExchangeLink`.
     """
 
     engine: Engine
@@ -29,6 +29,7 @@ class Links:
     gallery: Gallery
     silences: Silences | None
     seed: str | None
+    active_ns: int = 0
 
     def of(self, account: str) -> ExchangeLink:
         """A link for the next start of an account."""
@@ -39,6 +40,7 @@ class Links:
             emit=lambda event: self._told(account, event),
             quote=self._quotes_of(account),
             silent_until_ns=0 if self.silences is None else self.silences.until_ns(account),
+            active_ns=0 if self.silences is None else self.active_ns,
         )
 
     def _quotes_of(self, account: str) -> Any:

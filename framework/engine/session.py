@@ -124,7 +124,7 @@ class Session:
         self._attendance = Attendance(self.engine, self.clock, self.journal.append)
         silences = None if self.recorded else Silences(deployment.state)
         seed = self.seed if self.recorded or self.seed else None
-        links = Links(self.engine, self.clock, self.gallery, silences, seed)
+        links = Links(self.engine, self.clock, self.gallery, silences, seed, self.journal.found_ns)
         self._bringing = Bringing(
             deployment.enabled_exchanges,
             links.of,

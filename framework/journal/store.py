@@ -32,6 +32,8 @@ BUSY_TIMEOUT_S = 5.0
 
 _REBUILD_PAGE = 1000
 
+_NEWEST_NS = "SELECT time_ns FROM facts ORDER BY seq DESC LIMIT 1"
+
 _hashed = itemgetter(*COLUMNS)
 
 
@@ -45,9 +47,12 @@ class Store:
         self._last_hash = GENESIS
         self._journal_id = ""
         self._mark: MarkWriter | None = None
+        self.found_ns = 0
 
     def prepare(self, accounts: Mapping[str, str] | None = None) -> None:
         """Create the journal or bring it to this version's schema, and write down whose it is.
+
+        `found_ns` is the time of its newest fact afterwards; 0: it has none.
 
         `accounts`: what each account is traded with. Raises `ConfigError` when one of them was another one before,
         `JournalError` when the journal can't be used, or is not the one that its mark tells of.
@@ -58,6 +63,8 @@ class Store:
             with database.connection_context():
                 schema.migrate(database, self._path)
                 self._identify(database, accounts or {})
+                newest = schema.connection_of(database).execute(_NEWEST_NS).fetchone()
+                self.found_ns = 0 if newest is None else int(newest[0])
         except schema.DATABASE_ERRORS as error:
             raise schema.error_of(self._path, error) from error
 

@@ -61,12 +61,14 @@ class _Writer(Protocol):
 class Journal:
     """The journal, open for writing. Belongs to one event loop, whose thread makes all calls.
 
+    `found_ns` is the time of the newest record that an earlier run left in it; 0: there was none.
     `on_durable` is called with each record after its commit, in order; `on_failed` once, when a write has failed.
     From then on nothing is written any more: every later `append` fails too, and entries must stop.
     """
 
     def __init__(self, path: Path, store: Store, lock: WriterLock, kind: WriterKind) -> None:
         self.path = path
+        self.found_ns = store.found_ns
         self.on_durable: list[Callable[[Record], None]] = []
         self.on_failed: list[Callable[[JournalError], None]] = []
         self._lock = lock

@@ -1,4 +1,4 @@
-"""A venue that wants silence: it is kept on the disk at once, and told to the next start of whatever kind."""
+"""What a start is told of earlier ones: a silence that the venue wants, and when something was last asked of it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from framework.engine.surveying import survey
 from framework.journal import Silences
 from framework.testing import NOW_NS, SYMBOL, make_signal
 from tests.engine.fakes import Arrived, S, Venue, complete, in_virtual_time, running, venue, virtual_clock
-from tests.engine.staging import FOREVER, deployment, live, play
+from tests.engine.staging import FOREVER, deployment, live, play, recording
 
 ONE = make_signal(id="one-1", account="one")
 UNTIL_NS = NOW_NS + 90 * S
@@ -81,3 +81,20 @@ async def test_a_naked_position_is_protected_when_the_silence_ends_however_long_
         assert second.time_ns - first.time_ns == 60 * S
         assert market.of("close_position") == []
         assert [stop.symbol for stop in market.rests.values()] == [SYMBOL]
+
+
+@in_virtual_time
+async def test_a_start_is_told_when_an_earlier_run_was_last_at_work(tmp_path: Path) -> None:
+    market = venue()
+    what = deployment(tmp_path, market, sources=[live(5, terminate, FOREVER)])
+    first = await play(what)
+    await play(what)
+    assert [each.what.active_ns for each in market.of("start")] == [0, first.records[-1].time_ns]
+
+
+@in_virtual_time
+async def test_a_start_of_a_recorded_session_is_told_of_no_earlier_run(tmp_path: Path) -> None:
+    market = venue()
+    await play(deployment(tmp_path, market, sources=[live(5, terminate, FOREVER)]))
+    await play(deployment(tmp_path, market, sources=[recording(5)]), recorded=True)
+    assert [each.what.active_ns for each in market.of("start")] == [0, 0]

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 from aiohttp import web
-from attrs import define
+from attrs import define, evolve
 
 from framework import (
     CloseOrder,
@@ -171,11 +171,11 @@ async def emulated(plan: Plan | None = None, **settings: Any) -> AsyncIterator[V
 
 
 @asynccontextmanager
-async def at(venue: Venue, **settings: Any) -> AsyncIterator[Rig]:
-    """An exchange that was started at a venue, and is stopped in the end."""
+async def at(venue: Venue, *, active_ns: int = 0, **settings: Any) -> AsyncIterator[Rig]:
+    """An exchange that was started at a venue, and is stopped in the end. `active_ns`: when an earlier run was."""
     probe = ExchangeProbe(RealClock())
     rig = Rig(venue.emulator, venue.rest, make(venue.rest, **settings), probe)
-    await rig.exchange.start(probe.link("account"))
+    await rig.exchange.start(evolve(probe.link("account"), active_ns=active_ns))
     try:
         yield rig
     finally:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from attrs import define
+from attrs import define, evolve
 
 from framework import Percent
 from framework_bybit import limits
+from framework_bybit.exchange import Bybit
 from framework_bybit.limits import ADDRESS, ROUTES, Limits
 from framework_venue import loading
 from framework_venue.answers import Reply
-from framework_venue.budget import Budget, BudgetError, Purpose
+from framework_venue.budget import Budget, BudgetError, Purpose, Window
 
-from .rig import CREATE, ENTRY, d, entry, run, trading
+from .rig import CREATE, ENTRY, at, d, emulated, entry, run, trading
 
 
 @define
@@ -202,5 +204,25 @@ def test_the_budget_setting_acts() -> None:
             window = rig.exchange.line.budget.window("position/list")
             assert window is not None
             assert window.limit == 5
+
+    run(scenario)
+
+
+@pytest.mark.parametrize(("ago_s", "used"), [(1, 8), (3600, 0), (None, 0)], ids=["just now", "an hour ago", "never"])
+def test_orders_that_an_earlier_run_may_just_have_placed_count_at_a_start(
+    monkeypatch: pytest.MonkeyPatch, ago_s: int | None, used: int
+) -> None:
+    def slow(exchange: Bybit) -> list[Window]:  # so that no second passes while it starts
+        return [evolve(window, length_s=600.0) for window in exchange._limits().windows()]
+
+    async def scenario() -> None:
+        monkeypatch.setattr(Bybit, "windows", slow)
+        active_ns = 0 if ago_s is None else time.time_ns() - ago_s * 10**9
+        async with emulated() as venue, at(venue, active_ns=active_ns) as rig:
+            budget = rig.exchange.line.budget
+            assert budget.used("order/create") == used
+            assert budget.used("position/trading-stop") == 0, "what only protects waits for nothing"
+            assert await fits(budget, Purpose.PROTECT, {"order/create": 1})
+            assert await fits(budget, Purpose.ENTER, {"order/create": 1}) is (used == 0)
 
     run(scenario)

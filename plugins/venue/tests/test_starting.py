@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from framework_venue.budget import Window
-from framework_venue.starting import A_START, LONGEST_S, PATIENCE_S, wait_s
+from framework_venue.budget import Budget, Purpose, Window
+from framework_venue.starting import A_START, LONGEST_S, PATIENCE_S, count_earlier, wait_s
 
 MINUTE = Window("weight", 2400, 60.0, 0.25, counted_anew=True)
 COST = 140
@@ -59,3 +59,20 @@ def test_who_restarts_it_each_second_gets_through_every_few_seconds() -> None:
             through.append(now_s)
         now_s += 1.0
     assert max(after - before for before, after in pairwise([*through, 60.0])) <= 15
+
+
+@pytest.mark.parametrize(
+    ("since_s", "used"), [(0.0, 8), (1.0, 8), (1.1, 0), (60.0, 0), (-3600.0, 8)],
+    ids=["now", "within", "just over", "long ago", "the clock was set back"],
+)  # fmt: skip
+def test_what_an_earlier_run_may_have_sent_counts_as_long_as_the_venue_counts_it(since_s: float, used: int) -> None:
+    now = [1000.0]
+    budget = Budget([Window("orders", 10, 1.1, 0.2)], lambda: now[0])
+
+    count_earlier(budget, ["orders", "unheard of"], since_s)
+
+    assert budget.used("orders") == used
+    assert budget.take_now(Purpose.ENTER, {"orders": 1}) is (used == 0)
+    assert budget.take_now(Purpose.PROTECT, {"orders": 1}), "closes have their share"
+    now[0] += 1.2
+    assert budget.take_now(Purpose.ENTER, {"orders": 1})

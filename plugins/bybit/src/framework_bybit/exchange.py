@@ -35,7 +35,7 @@ from framework_venue.line import Line
 from framework_venue.stream import Stream
 
 from . import checks, errors, requests
-from .limits import INSTRUMENTS, TIME, Limits
+from .limits import INSTRUMENTS, ORDERS, TIME, Limits
 from .markets import rules_of
 from .session import Session
 from .settings import BybitSettings, ccxt_config
@@ -82,6 +82,7 @@ class Bybit(BybitSettings, VenueExchange):
 
     name: ClassVar[str] = "bybit"
     ccxt_name: ClassVar[str] = "bybit"
+    spent_before: ClassVar[tuple[str, ...]] = (ORDERS,)
 
     capabilities: Capabilities = field(init=False)
     _session: Session | None = field(default=None, init=False, repr=False)

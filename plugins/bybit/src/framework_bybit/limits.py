@@ -24,14 +24,17 @@ SECOND_S = 1.1
 
 TOO_MANY_VISITS = 10006
 
-_CREATE, _CANCEL, _AMEND, _STOP = "order/create", "order/cancel", "order/amend", "position/trading-stop"
+ORDERS = "order/create"
+"""The window of new orders, entries and closes alike."""
+
+_CANCEL, _AMEND, _STOP = "order/cancel", "order/amend", "position/trading-stop"
 _LEVERAGE, _POSITION_MODE = "position/set-leverage", "position/switch-mode"
 
 # Requests per second of an account without a VIP level, and the share that only stops and closes may use. Stops travel
 # inside entries, so little of order/create has to be kept, for closes; what only protects needs nothing kept. Of the
 # queries some is kept for reading back what was just set.
 _PER_SECOND: dict[str, tuple[int, float]] = {
-    _CREATE: (10, 0.2),
+    ORDERS: (10, 0.2),
     _CANCEL: (10, 0.0),
     _AMEND: (10, 0.0),
     _STOP: (10, 0.0),
@@ -65,7 +68,7 @@ INSTRUMENTS = _public("market/instruments-info")
 TICKERS = _public("market/tickers")
 CANDLES = _public("market/kline")
 
-CREATE = _private("Post", _CREATE)
+CREATE = _private("Post", ORDERS)
 CANCEL = _private("Post", _CANCEL)
 AMEND = _private("Post", _AMEND)
 TRADING_STOP = _private("Post", _STOP)
@@ -98,7 +101,7 @@ class Limits:
         """All windows, as far as they are known before the first answer."""
         yield Window(ADDRESS, self._part(BY_ADDRESS), ADDRESS_WINDOW_S)
         for name, (limit, _) in _PER_SECOND.items():
-            yield self._window(name, self.orders_per_s if name == _CREATE else limit)
+            yield self._window(name, self.orders_per_s if name == ORDERS else limit)
 
     def heard(self, budget: Budget, route: Route, reply: Reply) -> None:
         """Take over what the headers of an answer say of its route: how much is allowed, how much is left.

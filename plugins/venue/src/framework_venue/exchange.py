@@ -68,6 +68,9 @@ class VenueExchange(VenueSettings, ABC):
     starts_use: ClassVar[str] = ""
     """The window of the budget, counted by the minute of the calendar, that many starts would use up; empty: none."""
 
+    spent_before: ClassVar[tuple[str, ...]] = ()
+    """Windows of the budget that an earlier run may have used up a moment ago, without the venue saying so."""
+
     checks_without_markets: ClassVar[bool] = False
     """Whether `check_account` and `in_order` need no market's rules: all three are then asked for at the same time."""
 
@@ -228,6 +231,8 @@ class VenueExchange(VenueSettings, ABC):
             await self.put_in_order(line, symbol)
 
         self._keep_silent(link, budget)
+        if link.active_ns:
+            starting.count_earlier(budget, self.spent_before, (link.clock.now_ns() - link.active_ns) / NS)
         renewing = Shared(lambda: self._renew_rules(line))
         parts = (link, clock, session, budget, client, background, board, OrderIds(), Preparer(put))
         line = Line(*parts, renew_rules=renewing.get)

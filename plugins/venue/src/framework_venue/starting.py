@@ -9,9 +9,9 @@ restarts the product each second gets through every few seconds, instead of seve
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
-from .budget import Window
+from .budget import Budget, Purpose, Window
 from .client import Client
 
 FREE = 0.5
@@ -59,3 +59,13 @@ async def await_room(client: Client, name: str, notice: Callable[[str, str, str]
         notice("warning", "start_waits", f"{client.account}: {text}")
         await asyncio.sleep(pause_s)
         await client.sync_clock()
+
+
+def count_earlier(budget: Budget, names: Iterable[str], since_s: float) -> None:
+    """Count what an earlier run may have sent until `since_s` seconds ago; a clock that was set back makes it negative.
+
+    For as long as each window still counts it, only what is kept for stops and closes is free.
+    """
+    for window in filter(None, map(budget.window, names)):
+        if since_s < window.length_s:
+            budget.heard(window.name, window.room(Purpose.ENTER))

@@ -166,6 +166,17 @@ def test_a_resting_reduce_only_order_uses_up_the_position() -> None:
     assert _code(venue.order("sell", "1", reduce_only=True)) == "-4118"
 
 
+def test_a_resting_reduce_only_order_leaves_the_rest_of_the_position_to_a_smaller_one() -> None:
+    venue = _long(emulated())
+    taken = []
+    for price, quantity in (("110", "0.5"), ("120", "0.3"), ("130", "0.4")):
+        order = venue.order("sell", quantity, price, reduce_only=True)
+        assert not isinstance(order, Refusal)
+        taken.append(order.quantity)
+    assert taken == [d("0.5"), d("0.3"), d("0.2")]
+    assert _code(venue.order("sell", "0.1", "140", reduce_only=True)) == "-4118"
+
+
 # ── trailing ────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -30,14 +30,15 @@ def admit_order(venue: Matching, desk: Desk, request: OrderRequest) -> OrderRequ
     if desk.account.hedge_mode:
         return hedge_refusal(venue, request.symbol)
     if request.reduce_only:
-        reducible = desk.account.position(request.symbol).reducible(request.side, request.quantity)
+        position = desk.account.position(request.symbol)
+        reducible = position.reducible(request.side, position.size)
         if not reducible:
             return venue.style.refusal(Reason.NOTHING_TO_REDUCE, f"{request.symbol}: no position to reduce")
         left = reducible - _reduced_already(venue, desk, request)
         if left <= ZERO:
             message = f"{request.symbol}: resting reduce-only orders close the whole position already"
             return venue.style.refusal(Reason.REDUCED_ALREADY, message)
-        request = evolve(request, quantity=min(reducible, left))
+        request = evolve(request, quantity=min(request.quantity, left))
     market = venue.markets[request.symbol]
     taken = _order_id_taken(venue, desk, request.client_id)
     breach = _id_breach(venue, request.client_id, taken=taken) or order_breach(

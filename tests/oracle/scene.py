@@ -292,6 +292,8 @@ class Scene:
         if before and after * before <= ZERO:
             self._flat(holding)
         holding.quantity = after
+        if order is None or order.owner is None:
+            holding.crossed |= _entries_against(holding)
         if after and holding.episode is None:
             holding.episode, holding.level, holding.entry_price = Episode(self.now_ns), None, Decimal(line["price"])
             self._seen(holding)
@@ -418,3 +420,10 @@ def _parent(holding: Holding, line: dict[str, Any]) -> Stop | None:
         return stop
     fired = [stop for stop in holding.stops.values() if stop.client_id == line["client_id"] and stop.triggered_ns]
     return fired[-1] if fired else None
+
+
+def _entries_against(holding: Holding) -> set[str]:
+    """The positions whose entry rests on the other side of what is held now: once it fills, it passes through zero."""
+    against = "sell" if holding.quantity > ZERO else "buy" if holding.quantity < ZERO else ""
+    resting = (order for order in holding.orders.values() if order.is_entry and order.side == against)
+    return {order.owner.position for order in resting if order.owner is not None}

@@ -94,7 +94,8 @@ class Episode:
 class Holding:
     """One (venue, account, symbol). `level`: the price at which all of the position is protected; None: it is not.
 
-    `taken_ns`: when the venue last ended a stop that no request under way had asked it to end.
+    `taken_ns`: when the venue last ended a stop that no request under way had asked it to end. `crossed`: the positions
+    that were being entered when somebody else took the market to the other side.
     """
 
     venue: str
@@ -109,6 +110,7 @@ class Holding:
     entries_open: int = 0
     taken_ns: int = 0
     flat_since_ns: int = 0
+    crossed: set[str] = field(default_factory=set)
 
     @property
     def key(self) -> tuple[str, str, str]:

@@ -160,6 +160,39 @@ def test_somebody_else_may_pass_through_zero() -> None:
     assert 5 not in broken(story.order("7", "web_7", "sell", "2", "filled").judged())
 
 
+def crossed(*, rests: bool, foreign: str = "sell") -> Story:
+    """Somebody else trades while an entry of ours rests, or before; the entry or the one after it fills."""
+    story = Story().price()
+    if rests:
+        story.order(E0, E0, "buy", "2", type="limit", price="50000")
+    story.order("7", "web_7", foreign, "1").fill("7", foreign, "1").order("7", "web_7", foreign, "1", "filled")
+    if not rests:
+        story.order(E0, E0, "buy", "2", type="limit", price="50000")
+    return story
+
+
+@pytest.mark.parametrize(("rests", "breaches"), [(True, []), (False, [5, 12])])
+def test_an_entry_passes_through_what_somebody_else_opened_only_if_it_rested_then(
+    rests: bool, breaches: list[int]
+) -> None:
+    story = crossed(rests=rests).fill(E0, "buy", "1").fill(E0, "buy", "1").order(E0, E0, "buy", "2", "filled")
+
+    assert [number for number in broken(story.judged()) if number in (5, 12)] == breaches
+
+
+@pytest.mark.parametrize(("foreign", "breaches"), [("sell", []), (None, [5, 12])])
+def test_an_entry_that_follows_one_which_somebody_else_crossed_may_pass_through_it(
+    foreign: str | None, breaches: list[int]
+) -> None:
+    story = crossed(rests=True) if foreign else crossed(rests=False)
+    story.order(E0, E0, "buy", "2", "cancelled", type="limit", price="50000")
+    after = f"fw-{P1}-e1"
+    story.order(after, after, "buy", "2").fill(after, "buy", "1").fill(after, "buy", "1")
+
+    judgement = story.order(after, after, "buy", "2", "filled").judged()
+    assert [number for number in broken(judgement) if number in (5, 12)] == breaches
+
+
 # ── 6: within the plan ──────────────────────────────────────────────────────────────────────────────────────
 
 

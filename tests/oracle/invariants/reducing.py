@@ -17,7 +17,7 @@ class Reducing(Judge):
     Counts: `request` lines that place an order with a client id of ours and another leg than ``e`` (``reduceOnly`` or
     ``closePosition`` among the `params` is true), even if it was refused; new `order` and `stop` lines of such ids
     (``reduce_only``, ``close_position``, or a ``qty`` of null); and a new `order` with the leg ``e`` against an open
-    position. An id is told of once.
+    position, unless somebody else opened that while an entry of the same position rested. An id is told of once.
     """
 
     number = 12
@@ -37,6 +37,7 @@ class Reducing(Judge):
         if not is_new or order.owner is None or order.reduces:
             return
         against = holding.quantity > 0 if order.side == "sell" else holding.quantity < 0
+        against = against and order.owner.position not in holding.crossed
         if order.owner.leg != ENTRY or against:
             self._once(holding.venue, holding.account, holding.symbol, str(order.client_id))
 

@@ -14,7 +14,8 @@ class Sums(Judge):
 
     Counts: every `fill` line must be followed at once by the `position` line of its market, and that must tell the
     sum of all fills of the market so far, whoever's they are. An `order` line's ``filled`` is the sum of the order's
-    fills and within its ``qty``. A fill that passes through zero is told as two lines of one order.
+    fills and within its ``qty``. A fill that passes through zero is told as two lines of one order. An entry may, where
+    somebody else took the market to the other side while one of that position rested: nobody can know it in time.
     """
 
     number = 5
@@ -30,7 +31,7 @@ class Sums(Judge):
         passes = before * after < 0 or (order.has_reduced and abs(after) > abs(before))
         if before and abs(after) < abs(before):
             order.has_reduced = True
-        if passes and order.owner is not None:
+        if passes and order.owner is not None and not (order.is_entry and order.owner.position in holding.crossed):
             self.tell_of(holding, f"order {order.id} ({order.client_id}) carried the position through zero")
 
     def on_position(self, holding: Holding, line: Line) -> None:

@@ -27,6 +27,7 @@ from .house import SYMBOLS, VENUES, House, built, said, until
 from .market import Market
 from .moments import NEVER, UP_WITHIN_S, Doom, Moment
 from .nursery import Nursery
+from .product import Process
 from .sender import Wish
 from .witness import Witness, now_ns
 
@@ -129,11 +130,13 @@ class Story:
 
     async def _life(self, house: House, witness: Witness, moment: Moment) -> None:
         died_ns, began = 0, time.perf_counter()
+        life: Process | None = None
 
         def strike() -> None:
             nonlocal died_ns
-            life.kill()
-            died_ns = now_ns()
+            if life is not None:
+                life.kill()
+                died_ns = now_ns()
 
         doom = self._doom = Doom(moment, strike, house.journal, bool(house.held()))
         if self.chance.random() < 0.5:
@@ -141,6 +144,8 @@ class Story:
         nursery = None if moment.kind == "starting" else self.nursery
         life = await house.run(on_line=lambda line: doom.printed(), nursery=nursery)
         doom.born()
+        if doom.struck:  # on a busy machine it may come that far before we know of its process
+            strike()
         feeding = asyncio.create_task(self._feed(house, doom))
         try:
             status = await life.ended(2 * UP_WITHIN_S)  # the doom strikes long before

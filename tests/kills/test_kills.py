@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 
 from tests.kills import moments
+from tests.kills.house import House, until
 from tests.kills.moments import KINDS, MOST, READINGS, Doom, Moment, drawn
+from tests.kills.product import Process
 from tests.kills.story import Story
 
 CHOSEN = (
@@ -36,6 +38,25 @@ def test_whenever_the_product_is_killed_nothing_is_naked_nothing_is_lost_and_not
     assert outcome.problems == []
     assert len(outcome.endings) == len(CHOSEN)
     assert outcome.figures["binance"]["entries"] + outcome.figures["bybit"]["entries"] > 0
+
+
+def test_a_moment_that_is_met_before_anybody_knows_of_the_process_ends_it_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    story, run = Story("early", (Moment("printed", 1),), tmp_path), House.run
+
+    async def told_late(house: House, *words: str, **how: Any) -> Process:
+        life = await run(house, *words, **how)
+        doom = story._doom
+        if doom is not None:
+            await until(lambda: doom.struck != "", "the moment is met")
+        return life
+
+    monkeypatch.setattr(House, "run", told_late)
+    outcome = asyncio.run(story.told())
+
+    assert outcome.problems == []
+    assert [ending.struck for ending in outcome.endings] == ["printed"]
 
 
 def test_every_kind_of_moment_is_drawn_and_the_same_seed_draws_the_same() -> None:

@@ -335,7 +335,7 @@ def closed_news(position: Position, event: EntryAnswered | Filled, _policy: Poli
     if position.entered > before.entered and position.open_quantity > ZERO:
         after, more = reopen(position, now_ns)
         return after, (*commands, *more)
-    if position.is_explained:
+    if position.is_accounted:
         position = evolve(position, watch_until_ns=None)
     return position, commands
 

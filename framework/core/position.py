@@ -175,6 +175,11 @@ class Position:
         return self.first_sequence > 0 or self._filled(self.side.entry) >= self.entered
 
     @property
+    def is_accounted(self) -> bool:
+        """Whether nothing is to be learnt of it any more: executions tell of all that was entered, and of its end."""
+        return self.is_explained and self.is_told
+
+    @property
     def last_entry_ns(self) -> int:
         """When it last grew, as far as executions tell; else when it was first seen open."""
         opened_ns = self.decided_ns if self.opened_ns is None else self.opened_ns

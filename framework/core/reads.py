@@ -59,8 +59,11 @@ def _read_late(position: Position, policy: Policy, now_ns: int) -> Step:
     """The read is older than what is known: that goes on, and the venue is read again until it has caught up."""
     if position.is_explained:  # its stops have no use any more; but an execution that nobody told is waited for
         return finish(position, policy, now_ns) if position.is_told else (position, look_at(position, TIDY_NS))
-    if is_leaving(position):
+    if is_leaving(position) and position.open_quantity > ZERO:
         return _still_open(position, position.open_quantity, policy, now_ns)
+    if is_leaving(position):  # its exit is told, the end of its entry is not: that one is waited for
+        position, commands = stop_entering(position)
+        return position, (*commands, *look_at(position, TIDY_NS))
     after, commands = going_on(position, policy, now_ns)
     return after, (*commands, *look_at(after, RETRY_READ_NS if after.live_stop is None else TIDY_NS))
 
@@ -254,7 +257,10 @@ def revive(position: Position, policy: Policy, now_ns: int) -> Step:
 
 
 def closed_read(position: Position, read: VenueRead, policy: Policy, now_ns: int) -> Step:
-    """Its stops must be gone, and where nothing explains why it was flat, it must stay so."""
+    """Its stops must be gone, and where nothing explains why it was flat, it must stay so.
+
+    It is also watched for an execution of its entry that nobody has told yet.
+    """
     if position.is_settled:
         return position, ()
     late = is_late(position, held_by(position, read), read.fills, now_ns)
@@ -269,7 +275,7 @@ def closed_read(position: Position, read: VenueRead, policy: Policy, now_ns: int
         held = held_by(position, read)
         if held > ZERO and position.open_quantity > ZERO:
             return reopen(position, now_ns, min(held, position.open_quantity))
-        if position.is_explained or now_ns >= watch_until_ns:
+        if position.is_accounted or now_ns >= watch_until_ns:
             position = evolve(position, watch_until_ns=None)
     return tidy(position)
 

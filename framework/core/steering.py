@@ -203,7 +203,8 @@ def emergency(position: Position, code: str, message: str, now_ns: int) -> Step:
 def finish(position: Position, policy: Policy, now_ns: int) -> Step:
     """The venue is flat: the position is closed, and what is left of its own stops is removed.
 
-    Where executions do not explain why it is flat, it is watched for a while: not found is no proof.
+    Where executions do not explain why it is flat, it is watched for a while: not found is no proof. So is one whose
+    entry has executions that nobody told.
     """
     explained = position.is_explained
     if position.exit is None:
@@ -215,7 +216,7 @@ def finish(position: Position, policy: Policy, now_ns: int) -> Step:
         unprotected_since_ns=None,
         misses=0,
         surplus=ZERO,
-        watch_until_ns=None if explained else now_ns + policy.watch_ns,
+        watch_until_ns=None if position.is_accounted else now_ns + policy.watch_ns,
     )
     return tidy(position)
 

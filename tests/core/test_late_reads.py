@@ -9,6 +9,7 @@ import pytest
 from attrs import evolve
 
 from framework.core.happenings import (
+    CancelEntry,
     CancelStop,
     CloseAnswered,
     CloseWanted,
@@ -139,6 +140,83 @@ def test_an_entrys_execution_that_nobody_told_is_waited_for() -> None:
 
     assert life.is_now(State.CLOSED)
     assert len(life.it.fills) == 2
+
+
+def left_by_its_stop() -> Life:
+    """An entry that was only acknowledged; the execution of the stop that came with it is told."""
+    life = Life(policy(attaches=True), plan())
+    life.happens(EntryAnswered(life.it.entry.client_id, report(life.it.entry.client_id, OrderStatus.NEW)))
+    life.happens(Filled(stop_fill(life.it)))
+    return life
+
+
+def test_the_end_of_an_entry_that_nobody_told_is_waited_for_while_reads_lack_the_exit_and_nobody_is_called() -> None:
+    life = left_by_its_stop()
+
+    for shown in (None, held("1"), None, held("1")):
+        life.read_late(shown, after_ns=MINUTE_NS)
+        assert life.is_now(State.CLOSING)
+        assert life.asked(ReadVenue)
+
+    assert life.codes == []
+
+
+def test_an_entry_that_late_reads_show_at_rest_is_cancelled_once_its_position_was_closed() -> None:
+    life = left_by_its_stop()
+    entry = life.it.entry.client_id
+    life.happens(EntryAnswered(entry, Unknown("timeout")))
+
+    life.happens(VenueRead(life.now_ns, None, (), {entry: report(entry, OrderStatus.NEW)}))
+
+    assert life.asked(CancelEntry) == [CancelEntry(entry)]
+
+
+def given_up() -> Life:
+    """Its entry is lost: nobody told its end until long after the execution of its stop."""
+    life = left_by_its_stop()
+    life.happens(EntryAnswered(life.it.entry.client_id, Unknown("timeout")))
+    for _ in range(4):
+        life.read(None, after_ns=MINUTE_NS)
+    assert life.is_now(State.CLOSED)
+    return life
+
+
+def told_by_an_answer(life: Life) -> None:
+    entry = life.it.entry.client_id
+    life.happens(EntryAnswered(entry, report(entry, OrderStatus.FILLED, "1")))
+
+
+def told_by_a_read(life: Life) -> None:
+    entry = life.it.entry.client_id
+    orders = {entry: report(entry, OrderStatus.FILLED, "1")}
+    life.happens(VenueRead(life.now_ns, None, (), orders, (stop_fill(life.it),)))
+
+
+@pytest.mark.parametrize("told", [told_by_an_answer, told_by_a_read], ids=["answer", "read"])
+def test_a_closed_position_whose_entry_is_told_filled_is_watched_until_its_execution_is_told(
+    told: Callable[[Life], None],
+) -> None:
+    life = given_up()
+    told(life)
+    assert not life.it.is_settled
+
+    life.read(None, fills=(entry_fill(life.it),), after_ns=SECOND_NS)
+
+    assert len(life.it.fills) == 2
+    assert life.it.is_settled
+
+
+def test_a_position_that_is_held_to_be_somebody_elses_is_watched_until_its_entrys_execution_is_told() -> None:
+    life = by_its_answer()
+    life.happens(Filled(stop_fill(life.it)))
+    for _ in range(2):
+        life.happens(VenueRead(life.now_ns, held("1"), (), {}, (stop_fill(life.it),)), after_ns=MINUTE_NS)
+    assert life.is_now(State.CLOSED)
+
+    life.read(None, fills=(entry_fill(life.it),), after_ns=SECOND_NS)
+
+    assert len(life.it.fills) == 2
+    assert life.it.is_settled
 
 
 def test_a_stop_of_unknown_outcome_is_looked_for_until_reads_have_caught_up_with_the_close() -> None:

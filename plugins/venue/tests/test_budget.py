@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from framework_venue.answers import Kind
 from framework_venue.budget import Budget, BudgetError, Purpose, Window
 
-from .rig import run_skipping
+from .rig import SkippingLoop, run_skipping
 
 WEIGHT = Window("weight", 100, 60.0)
 ORDERS = Window("orders", 10, 10.0)
@@ -209,6 +210,48 @@ def test_one_that_is_cancelled_while_it_waits_is_forgotten() -> None:
         assert desk.budget.used("orders") == 1
 
     at_a_desk(scenario)
+
+
+async def two_wait() -> Desk:
+    """Two wait for a window that has room again after ten seconds."""
+    desk = Desk(Budget((WEIGHT, ORDERS), asyncio.get_running_loop().time))
+    await desk.budget.take(Purpose.ENTER, {"orders": 5}, within_s=1)
+    desk.ask(Purpose.ENTER, "first", orders=1)
+    desk.ask(Purpose.ENTER, "second", orders=1)
+    await asyncio.sleep(1)
+    return desk
+
+
+def throw_away(task: asyncio.Task[None]) -> None:
+    """End what a task does where it stands, as when nobody holds it any more."""
+    work = task.get_coro()
+    assert isinstance(work, Coroutine)
+    work.close()
+
+
+def test_one_that_is_thrown_away_while_no_loop_runs_is_forgotten_and_the_next_gets_its_turn() -> None:
+    with closing(SkippingLoop()) as loop:
+        desk = loop.run_until_complete(two_wait())
+        first, second = desk.tasks
+
+        throw_away(first)
+
+        loop.run_until_complete(second)
+        assert desk.sent == [(10.0, "second")]
+        first.cancel()  # it ends with an error: its work is over already
+        loop.run_until_complete(asyncio.wait([first]))
+        assert isinstance(first.exception(), RuntimeError)
+
+
+def test_those_that_are_thrown_away_after_their_loop_was_closed_leave_without_an_error() -> None:
+    with closing(SkippingLoop()) as loop:
+        desk = loop.run_until_complete(two_wait())
+
+    for task in desk.tasks:
+        task._log_destroy_pending = False  # type: ignore[attr-defined]  # nobody will wait for it
+        throw_away(task)
+
+    assert desk.sent == []
 
 
 def test_closing_sends_nobody_who_waits() -> None:

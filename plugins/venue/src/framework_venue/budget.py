@@ -283,15 +283,21 @@ class Budget:
         self._arm()
 
     def _arm(self) -> None:
-        """Look again when the next thing changes: a silence ends, or the oldest cost leaves its window."""
+        """Look again when the next thing changes: a silence ends, or the oldest cost leaves its window.
+
+        On the loop of those who wait: one that is thrown away leaves the queue where no loop runs, or another one does.
+        """
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         if not self._waiting:
+            return
+        loop = self._waiting[0].turn.get_loop()
+        if loop.is_closed():  # nobody's turn will come any more
             return
         now = self.time_s()
         names = {name for waiter in self._waiting for name in waiter.costs}
         changes = [at for name in names if (at := self._uses[name].next_change(now)) is not None]
         # After a silence everybody may go who has room: a cost that leaves its window later has nothing to do with it.
         at = self._silent_until if now < self._silent_until else min(changes, default=now)
-        self._timer = asyncio.get_running_loop().call_later(max(0.0, at - now) + 0.001, self._pump)
+        self._timer = loop.call_later(max(0.0, at - now) + 0.001, self._pump)

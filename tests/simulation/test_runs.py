@@ -55,6 +55,20 @@ def requests(outcome: Outcome, path: str) -> list[dict[str, object]]:
     return [line for line in outcome.lines if line["kind"] == "request" and line["path"].endswith(path)]
 
 
+def test_after_a_cut_the_accounts_stream_is_dialled_with_the_first_answer(laboratory: Laboratory) -> None:
+    cut = Item("partition", 10_000, 55_000, "binance", {"stops": "all", "style": "refused"})
+    outcome = fine(laboratory, quiet(signal("binance"), cut))
+
+    over_ns = outcome.lines[0]["t"] + 65_000_000_000
+    dialled_ns = next(line["t"] for line in requests(outcome, "/listenKey") if line["t"] > over_ns)
+    answers_ns = [
+        line["t"]
+        for line in outcome.lines
+        if line["kind"] == "response" and line["venue"] == "binance" and over_ns < line["t"] < dialled_ns
+    ]
+    assert dialled_ns - min(answers_ns) < 1_000_000_000
+
+
 def test_parts_rest_in_profit_on_both_venues_and_leave_with_their_position(laboratory: Laboratory) -> None:
     jumps = [
         Item("jump", at_ms, venue=venue, own={"symbol": "BTCUSDT", "percent": percent})

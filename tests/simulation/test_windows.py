@@ -101,19 +101,21 @@ def test_an_account_has_a_minute_to_come_up_when_the_last_fault_is_over() -> Non
 
 
 def gone(t: float = 1_000, status: str = "cancelled") -> dict[str, Any]:
-    return {"kind": "stop", "venue": "binance", "symbol": "BTCUSDT", "status": status, "t": int(t * S)}
+    stop = {"kind": "stop", "venue": "binance", "symbol": "BTCUSDT", "status": status, "t": int(t * S)}
+    return {**stop, "client_id": "fw-1-s0"}
 
 
-def said(t: float = 1_000, topic: str = "ALGO_UPDATE") -> dict[str, Any]:
-    return {"kind": "stream", "venue": "binance", "topic": topic, "event": "CANCELED", "t": int(t * S)}
+def said(t: float = 1_000, topic: str = "ALGO_UPDATE", event: str = "CANCELED") -> dict[str, Any]:
+    return {"kind": "stream", "venue": "binance", "topic": topic, "event": event, "t": int(t * S)}
 
 
 def kept_back(name: str, topic: str = "ALGO_UPDATE", symbol: str = "BTCUSDT", **parameters: int) -> dict[str, Any]:
-    return {**fault(name, 1_000, "binance", **parameters), "topic": topic, "symbol": symbol}
+    return {**fault(name, 1_000, "binance", **parameters), "topic": topic, "event": "CANCELED", "symbol": symbol}
 
 
-def read(t: float, status: int = 200, path: str = "/fapi/v1/openAlgoOrders") -> list[dict[str, Any]]:
+def read(t: float, status: int = 200, path: str = "/fapi/v1/openAlgoOrders", **params: str) -> list[dict[str, Any]]:
     sent = {"kind": "request", "id": int(t), "venue": "binance", "method": "GET", "path": path, "t": int(t * S)}
+    sent["params"] = params
     return [sent, {"kind": "response", "request": int(t), "venue": "binance", "status": status, "t": int(t * S)}]
 
 
@@ -148,6 +150,24 @@ def test_a_stop_that_is_taken_away_without_a_word_is_missed_by_the_next_reading(
     assert silent_s([gone(), *after]) == seconds
 
 
+@pytest.mark.parametrize(
+    ("after", "seconds"),
+    [
+        ([said(1_004)], 4),
+        ([said(1_003, event="NEW"), said(1_004)], 4),
+        ([said(1_003, topic="ORDER_TRADE_UPDATE"), said(1_004)], 4),
+        ([said(1_004), fault("frame-late", 1_004, "binance", delay_ms=6_000)], 10),
+        ([said(1_004), fault("frame-lost", 1_004, "binance", delay_ms=6_000)], 60),
+        ([said(1_004), said(1_004, event="NEW"), fault("frame-lost", 1_004, "binance", delay_ms=6_000)], 4),
+        ([said(1_070)], 60),
+        ([], 60),
+        ([*read(1_002), said(1_004)], 2),
+    ],
+)
+def test_a_word_out_of_turn_is_kept_back_until_it_is_told(after: list[dict[str, Any]], seconds: float) -> None:
+    assert silent_s([gone(), kept_back("swap-events"), *after]) == seconds
+
+
 def test_who_asked_for_its_end_knows_of_it() -> None:
     sent, answered = read(1_000)
 
@@ -167,6 +187,11 @@ def test_a_stop_that_has_acted_was_not_taken_away() -> None:
         (read(995), 60),
         ([*read(1_005, status=503), *read(1_009)], 9),
         (read(1_070), 60),
+        (read(1_005, symbol="BTCUSDT"), 5),
+        (read(1_005, symbol="ETHUSDT"), 60),
+        ([*read(1_005, symbol="ETHUSDT"), *read(1_009)], 9),
+        (read(1_005, path="/v5/order/realtime", symbol="BTCUSDT", orderLinkId="fw-1-s0"), 5),
+        (read(1_005, path="/v5/order/realtime", symbol="BTCUSDT", orderLinkId="fw-1-e0"), 60),
     ],
 )
 def test_the_first_read_that_shows_that_it_is_gone_ends_the_excuse(reads: list[dict[str, Any]], seconds: int) -> None:

@@ -13,8 +13,9 @@ from tests.oracle.state import STOP_GONE
 
 Line = dict[str, Any]
 
-LOST, LATE = frozenset({"frame-lost", "lose-event"}), frozenset({"frame-late", "delay-event"})
-UNTOLD = LOST | LATE
+LOST, LATE, SWAPPED = frozenset({"frame-lost", "lose-event"}), frozenset({"frame-late", "delay-event"}), "swap-events"
+UNTOLD = LOST | LATE | {SWAPPED}
+FRAMES = frozenset({"frame-lost", "frame-late"})
 DEAF = UNTOLD | {"partition-all", "listen-keys-expire", "streams-silent", "streams-closed"}
 READ_EVERY_S = 60
 """The deployment's `reconcile_every_s`: a stop that is gone without a word is missed by the next reading."""
@@ -99,18 +100,48 @@ def unheard(lines: Sequence[Line], lag_s: int) -> dict[tuple[str, str], list[Win
 
 
 def _silent_ns(lines: Sequence[Line], number: int) -> int:
-    """How long the venue's word of what the line of this number ended is kept back; 0: it was told at once."""
-    gone, is_told = lines[number], False
-    for line in itertools.takewhile(lambda line: line["t"] == gone["t"], lines[number + 1 :]):
+    """How long the venue's word of what the line of this number ended is kept back; 0: it was told at once.
+
+    At most until the next reading is due.
+    """
+    gone = lines[number]
+    for at in itertools.takewhile(lambda at: lines[at]["t"] == gone["t"], range(number + 1, len(lines))):
+        line, silent_ns = lines[at], 0
         if line["venue"] != gone["venue"]:
             continue
-        if line["kind"] == "stream":
-            is_told = line["topic"] in TOLD_IN
-        elif line["kind"] == "fault" and line["name"] in UNTOLD:
-            by_rule = line.get("topic") in TOLD_IN and line.get("symbol") == gone["symbol"]
-            if by_rule or (is_told and line["name"].startswith("frame-")):
-                return READ_EVERY_S * NS_PER_S if line["name"] in LOST else lasts_ns(line)
+        if line["kind"] == "stream" and line["topic"] in TOLD_IN:
+            silent_ns = _framed_ns(lines, at)
+        elif line["kind"] == "fault" and line["name"] in UNTOLD - FRAMES:
+            is_of_it = line.get("topic") in TOLD_IN and line.get("symbol") == gone["symbol"]
+            silent_ns = _kept_back_ns(lines, at) if is_of_it else 0
+        if silent_ns:
+            return min(silent_ns, READ_EVERY_S * NS_PER_S)
     return 0
+
+
+def _framed_ns(lines: Sequence[Line], number: int) -> int:
+    """How long the frame of a word, the line of this number, is on its way because of the fault that it met."""
+    word = lines[number]
+    for at in itertools.takewhile(lambda at: lines[at]["t"] == word["t"], range(number + 1, len(lines))):
+        if lines[at]["venue"] == word["venue"] and lines[at]["kind"] in {"stream", "fault"}:
+            return _kept_back_ns(lines, at) if lines[at].get("name") in FRAMES else 0
+    return 0
+
+
+def _kept_back_ns(lines: Sequence[Line], number: int) -> int:
+    """How long the fault of this line keeps a word back. One that is swapped waits for the next, however late that is.
+
+    What is swapped is told by a line of its own, and its frame may meet another fault.
+    """
+    fault = lines[number]
+    if fault["name"] != SWAPPED:
+        return READ_EVERY_S * NS_PER_S if fault["name"] in LOST else lasts_ns(fault)
+    for at in range(number + 1, len(lines)):
+        line = lines[at]
+        is_told = line["kind"] == "stream" and line["venue"] == fault["venue"]
+        if is_told and (line["topic"], line["event"]) == (fault["topic"], fault["event"]):
+            return int(line["t"]) - int(fault["t"]) + _framed_ns(lines, at)
+    return READ_EVERY_S * NS_PER_S
 
 
 def _shown_ns(lines: Sequence[Line], number: int) -> int:
@@ -125,13 +156,23 @@ def _shown_ns(lines: Sequence[Line], number: int) -> int:
             continue
         if line["kind"] == "fault" and line.get("path") in SHOWN_IN:
             met_ns[line["path"]] = line["t"]
-        elif line["kind"] == "request" and line["path"] in SHOWN_IN:
+        elif line["kind"] == "request" and _shows(line, gone):
             asked[line["id"]] = line["path"]
         if line["kind"] == "response" and (path := asked.get(line["request"])) is not None:
             is_heard = line["t"] - met_ns[path] > DISTURBED_NS
             if is_heard and line["status"] == 200:
                 return int(line["t"])
     return int(lines[-1]["t"])
+
+
+def _shows(request: Line, gone: Line) -> bool:
+    """Whether what it reads would have had the stop in it: neither another market alone, nor one order by its id."""
+    told = request.get("params") or {}
+    return (
+        request["path"] in SHOWN_IN
+        and told.get("symbol", gone["symbol"]) == gone["symbol"]
+        and told.get("orderLinkId", gone.get("client_id")) == gone.get("client_id")
+    )
 
 
 def _meets(line: Line, venue: str, path: str) -> bool:

@@ -94,6 +94,21 @@ class Asked:
 
 
 @pytest.mark.parametrize(
+    ("takes_s", "told"), [((0.1, 0.1), 0), ((LOST, 0.1), 1), ((LOST, LOST, 0.1, 0.1), 1), ((LOST, 0.1, LOST, 0.1), 2)]
+)
+def test_the_first_answer_after_a_request_that_got_none_is_told(takes_s: tuple[float, ...], told: int) -> None:
+    async def scenario() -> None:
+        asked, reached = Asked(takes_s), list[float]()
+        asked.client.on_reached = lambda: reached.append(asked.took_s())
+        for _ in takes_s:
+            await asked.client.call(ROUTE, {}, Purpose.READ)
+        assert len(reached) == told
+        asked.client.budget.close()
+
+    run_skipping(scenario)
+
+
+@pytest.mark.parametrize(
     ("purpose", "takes_s"), [(Purpose.PROTECT, 2), (Purpose.READ, 2), (Purpose.ENTER, 5), (Purpose.PREPARE, 5)]
 )
 def test_what_looks_after_open_positions_waits_two_seconds_for_an_answer_and_all_else_as_long_as_is_set(

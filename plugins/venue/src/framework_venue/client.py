@@ -138,7 +138,8 @@ class Client:
     `within_s` is how long a request may wait for its turn in the budget. `on_stale_rules` is called when an answer
     says that our idea of a market's rules is old. `is_starting`: nothing that is open is looked after yet, so whatever
     the start needs may use what is kept for stops. `repeat_after_s` is the least time that an answer may take before
-    what may arrive more than once is sent again.
+    what may arrive more than once is sent again. `on_reached` is called when an answer came after a request that got
+    none.
     """
 
     account: str
@@ -149,9 +150,11 @@ class Client:
     timeout_s: float
     on_stale_rules: Callable[[Answer], None] = lambda answer: None
     on_notice: Callable[[str, str, str], None] = lambda level, code, message: None
+    on_reached: Callable[[], None] = lambda: None
     is_starting: bool = False
     repeat_after_s: float = 0.25
     trips: RoundTrips = field(factory=RoundTrips, init=False)
+    _is_reached: bool = field(default=True, init=False)
     _measuring: Shared[None] = field(default=Factory(lambda self: Shared(self._sync), takes_self=True), init=False)
 
     async def call(
@@ -338,6 +341,9 @@ class Client:
             self.trips.under_way -= 1
             if reply.status is not None:
                 self.trips.took(time_s() - sent_s)
+        was_reached, self._is_reached = self._is_reached, reply.status is not None
+        if self._is_reached and not was_reached:
+            self.on_reached()
         return reply
 
     def _understood(self, reply: Reply) -> Answer:

@@ -239,6 +239,8 @@ class VenueExchange(VenueSettings, ABC):
         client.repeat_after_s = self.repeat_after_ms / 1000
         client.on_notice = line.notice
         client.on_stale_rules = lambda answer: self._rules_are_stale(line, answer)
+        # Prices can be asked for meanwhile; that a stop is gone, or has acted, only the account's stream tells.
+        client.on_reached = lambda: line.streams[0].hurry() if line.streams else None
         frames.streams = line.streams
         return line
 

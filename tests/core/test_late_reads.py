@@ -153,8 +153,8 @@ def left_by_its_stop() -> Life:
 def test_the_end_of_an_entry_that_nobody_told_is_waited_for_while_reads_lack_the_exit_and_nobody_is_called() -> None:
     life = left_by_its_stop()
 
-    for shown in (None, held("1"), None, held("1")):
-        life.read_late(shown, after_ns=MINUTE_NS)
+    for late in (None, held("1"), None, held("1")):
+        life.read_late(late, after_ns=MINUTE_NS)
         assert life.is_now(State.CLOSING)
         assert life.asked(ReadVenue)
 

@@ -61,6 +61,8 @@ class Unwritten:
 
     on_durable: list[Callable[[Record], None]] = field(factory=list)
     on_failed: list[Callable[[JournalError], None]] = field(factory=list)
+    found_ns: int = 0
+    """Nobody knows what an earlier run did last."""
 
     def append(self, *records: Record) -> asyncio.Future[None]:
         """Tell the records, and be done."""

@@ -93,15 +93,24 @@ class SimulatedLoop(asyncio.BaseEventLoop):
                 buried.add(task)
                 task._log_destroy_pending = False  # type: ignore[attr-defined]
                 _close(task.get_coro(), context)
+        self._drop_what_waits()
         asyncio._set_running_loop(None)
         sys.unraisablehook = hook
         for task in list(self._contexts):
             if task.done() and not task.cancelled():
                 task.exception()  # nobody asks any more, and asyncio must not complain of that
         self._first = None
-        self._ready.clear()
-        self._timers.clear()
         self.close()
+
+    def _drop_what_waits(self) -> None:
+        """Let go of what waits for a turn.
+
+        An asynchronous generator that nobody asks any more waits there for a task that would end it. What it awaits
+        ends as it is let go of: on this loop, as all the others.
+        """
+        while self._ready or self._timers:
+            self._ready.clear()
+            self._timers.clear()
 
     def create_task(
         self, coro: Any, *, name: object = None, context: contextvars.Context | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import heapq
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 import pytest
@@ -160,6 +160,31 @@ def test_a_buried_task_that_insists_on_cleaning_up_does_not_come_back() -> None:
 
     assert seen == []
     assert loop.is_closed()
+
+
+def test_what_a_generator_waits_for_when_its_process_is_killed_ends_on_the_loop_of_that_process() -> None:
+    ended_on: list[asyncio.AbstractEventLoop | None] = []
+    loop = loop_of(Sky())
+
+    async def page() -> int:
+        try:
+            return await asyncio.sleep(100, 1)
+        finally:
+            ended_on.append(asyncio._get_running_loop())
+
+    async def pages() -> AsyncIterator[int]:
+        yield await page()
+
+    async def main() -> None:
+        loop.call_later(1, loop.kill)
+        async for _ in pages():
+            pass
+
+    with pytest.raises(KilledError):
+        loop.run_until_complete(main())
+    loop.bury()
+
+    assert ended_on == [loop]
 
 
 def test_a_kill_out_of_a_callback_ends_the_process_too() -> None:

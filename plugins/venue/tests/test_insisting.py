@@ -70,6 +70,25 @@ def test_an_answer_in_time_is_that_of_the_only_copy() -> None:
     assert wire.at_ms() == [0]
 
 
+def test_a_copy_that_outlasts_the_time_for_its_answer_is_waited_for_without_looking_at_it_all_the_time() -> None:
+    looks: list[None] = []
+
+    async def send(left_s: float) -> str:
+        await asyncio.sleep(left_s + 1)  # as where the clock is set meanwhile
+        return "yes"
+
+    def patience_s() -> float:
+        looks.append(None)
+        assert len(looks) < 20
+        return 0.25
+
+    async def scenario() -> None:
+        insisting = Insisting(send, lambda answer: answer == LOST, Manner(5, 2.0), patience_s, lambda: False)
+        assert (await insisting.heard()).result == "yes"
+
+    run_skipping(scenario)
+
+
 def test_another_copy_is_sent_whenever_an_answer_is_late_and_the_first_answer_counts() -> None:
     wire = Wire([(9, "never"), (9, "never"), (0.1, "third"), (9, "never")])
 

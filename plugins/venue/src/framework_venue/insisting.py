@@ -104,7 +104,7 @@ class Insisting(Generic[T]):
         lost: list[T] = []
         try:
             while copies or (sent < self.manner.tries and loop.time() + wait_s < until_s):
-                await _first_of(copies, None if sent == self.manner.tries else min(wait_s, until_s - loop.time()))
+                await _first_of(copies, self._next_look_s(sent, wait_s, until_s - loop.time()))
                 ended = [copy for copy in copies if copy.done()]
                 for copy in ended:
                     copies.remove(copy)
@@ -125,6 +125,13 @@ class Insisting(Generic[T]):
             for copy in copies:
                 copy.cancel()
         return Heard(lost[-1], alone=False)
+
+    def _next_look_s(self, sent: int, wait_s: float, left_s: float) -> float | None:
+        """How long to wait for those under way; None: until one ends, because no other can follow them.
+
+        A copy may take longer than its answer may: where our clock was off, it is set, and the copy sent once more.
+        """
+        return None if sent == self.manner.tries or left_s <= FIRST_PAUSE_S else min(wait_s, left_s)
 
 
 async def _first_of(copies: Sequence[asyncio.Task[Any]], within_s: float | None) -> None:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from .asks import PLACE, asked
-from .bounds import NS_PER_S, Bounds
+from .bounds import NS_PER_MS, NS_PER_S, Bounds
 from .entries import Books, is_refusal
 from .hearing import Asked, Hooks, Touched
 from .ledger import Line
@@ -183,6 +183,8 @@ class Scene:
         holding.orders[order.id] = order
         if order.is_entry and owner is not None:
             holding.entries_open += 1
+            if holding.turned_ns is not None and self.now_ns - holding.turned_ns < self.bounds.crossing_ms * NS_PER_MS:
+                holding.crossed |= _entries_against(holding)  # it was under way when that happened
             book = self.books.of(holding.venue, holding.account, owner, holding.symbol, order.side)
             book.largest = max(book.largest, order.quantity)
             entry = book.entry(owner.sequence)
@@ -294,6 +296,8 @@ class Scene:
         holding.quantity = after
         if order is None or order.owner is None:
             holding.crossed |= _entries_against(holding)
+            if after * before <= ZERO:
+                holding.turned_ns = self.now_ns
         if after and holding.episode is None:
             holding.episode, holding.level, holding.entry_price = Episode(self.now_ns), None, Decimal(line["price"])
             self._seen(holding)

@@ -95,7 +95,7 @@ class Holding:
     """One (venue, account, symbol). `level`: the price at which all of the position is protected; None: it is not.
 
     `taken_ns`: when the venue last ended a stop that no request under way had asked it to end. `crossed`: the positions
-    that were being entered when somebody else took the market to the other side.
+    that were being entered when somebody else took the market to the other side, which was last at `turned_ns`.
     """
 
     venue: str
@@ -111,6 +111,7 @@ class Holding:
     taken_ns: int = 0
     flat_since_ns: int = 0
     crossed: set[str] = field(default_factory=set)
+    turned_ns: int | None = None
 
     @property
     def key(self) -> tuple[str, str, str]:

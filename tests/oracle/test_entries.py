@@ -180,6 +180,18 @@ def test_an_entry_passes_through_what_somebody_else_opened_only_if_it_rested_the
     assert [number for number in broken(story.judged()) if number in (5, 12)] == breaches
 
 
+@pytest.mark.parametrize(("crossing_ms", "breaches"), [(101, []), (100, [5, 12]), (0, [5, 12])])
+def test_an_entry_passes_through_what_somebody_else_opened_only_just_before(
+    crossing_ms: int, breaches: list[int]
+) -> None:
+    story = Story().price().order("7", "web_7", "sell", "1").fill("7", "sell", "1")
+    story.order("7", "web_7", "sell", "1", "filled").wait(100)
+    story.order(E0, E0, "buy", "2").fill(E0, "buy", "1").fill(E0, "buy", "1").order(E0, E0, "buy", "2", "filled")
+
+    judgement = story.judged(crossing_ms=crossing_ms)
+    assert [number for number in broken(judgement) if number in (5, 12)] == breaches
+
+
 @pytest.mark.parametrize(("foreign", "breaches"), [("sell", []), (None, [5, 12])])
 def test_an_entry_that_follows_one_which_somebody_else_crossed_may_pass_through_it(
     foreign: str | None, breaches: list[int]

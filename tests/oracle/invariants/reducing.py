@@ -17,7 +17,8 @@ class Reducing(Judge):
     Counts: `request` lines that place an order with a client id of ours and another leg than ``e`` (``reduceOnly`` or
     ``closePosition`` among the `params` is true), even if it was refused; new `order` and `stop` lines of such ids
     (``reduce_only``, ``close_position``, or a ``qty`` of null); and a new `order` with the leg ``e`` against an open
-    position, unless somebody else opened that while an entry of the same position rested. An id is told of once.
+    position, unless somebody else opened that while an entry of the same position rested, or within `crossing_ms`
+    before. An id is told of once.
     """
 
     number = 12

@@ -15,7 +15,8 @@ class Sums(Judge):
     Counts: every `fill` line must be followed at once by the `position` line of its market, and that must tell the
     sum of all fills of the market so far, whoever's they are. An `order` line's ``filled`` is the sum of the order's
     fills and within its ``qty``. A fill that passes through zero is told as two lines of one order. An entry may, where
-    somebody else took the market to the other side while one of that position rested: nobody can know it in time.
+    somebody else took the market to the other side while one of that position rested, or within `crossing_ms` before
+    it came: nobody can know it in time.
     """
 
     number = 5

@@ -10,8 +10,6 @@ from framework.core import reads, reconcile
 from framework.engine.engine import Engine
 from framework.engine.news import News
 from framework.engine.reconciler import Reconciler
-from framework_simulator.simulation import draw
-from framework_simulator.simulation.drawing import Climate
 from framework_venue.budget import Budget
 from framework_venue.clock import VenueClock
 
@@ -19,6 +17,7 @@ from ..mutant import mutant
 from ..patching import around, replaced, together
 from ..scenes import (
     BINANCE,
+    ELSEWHERE,
     FOREVER_NS,
     USER_STREAM,
     VENUES,
@@ -81,7 +80,20 @@ def gap_not_read_back() -> Patched:
 
 @mutant(
     "A read that lacks an execution that is known is believed all the same.",
-    *(draw(seed, Climate(read_lag_s=600)) for seed in (25, 41)),
+    *(  # a stop that a read does not show yet, because it is older, is not cancelled when it has been replaced
+        scene(
+            BINANCE,
+            signal(BINANCE),
+            signal(BINANCE, symbol=ELSEWHERE, side="short"),
+            happens(BINANCE, "stale-reads", 4_500, lag_ms=140_000, for_ms=115_500),
+            jump(BINANCE, up_ms, percent),
+            jump(BINANCE, up_ms + 10_000, "0.5"),
+            jump(BINANCE, up_ms + 20_000, "-1.5"),
+            calm_ms=120_000,
+            end_ms=600_000,
+        )
+        for up_ms, percent in ((20_000, "1.4"), (40_000, "0.9"))
+    ),
 )
 def late_reads_believed() -> Patched:
     def never(*_: object) -> bool:

@@ -1,8 +1,10 @@
 """Appending without waiting, and knowing when it is on the disk.
 
 In real time one thread owns the connection: it takes all that is queued as one transaction (group commit), so the
-more is going on, the less each record costs. Under virtual time the same happens inside the event loop, one commit
-for each turn of it, with no thread: a recorded session runs the same way every time.
+more is going on, the less each record costs. After each it rests as long as that took: the event loop, which shares
+the interpreter with it, goes on meanwhile, and what it makes is the next transaction. Under virtual time the same
+happens inside the event loop, one commit for each turn of it, with no thread: a recorded session runs the same way
+every time.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import asyncio
 import enum
 import queue
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeVar
@@ -28,6 +31,9 @@ T = TypeVar("T")
 
 MAX_RECORDS_PER_COMMIT = 2000
 """Bounds how long the first of a queue waits for its commit. The records of one call always stay together."""
+
+LONGEST_REST_S = 0.005
+"""Bounds how long the next transaction waits because the one before took its time: a slow disk adds no more to it."""
 
 
 class WriterKind(enum.Enum):
@@ -238,8 +244,12 @@ class _ThreadWriter:
         while more:
             tickets, more = self._take()
             if tickets:
+                began_s = time.perf_counter()
                 self._write(tickets)
+                took_s = time.perf_counter() - began_s
                 _call_in(tickets[0].future.get_loop(), self._settle, tickets, self._failure)
+                if more:
+                    time.sleep(min(took_s, LONGEST_REST_S))
         self._store.close()
         if self._drained is not None:
             _call_in(self._drained.get_loop(), _resolve, self._drained)

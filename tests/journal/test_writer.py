@@ -7,6 +7,7 @@ import resource
 import threading
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import attrs
@@ -16,6 +17,7 @@ from framework.core.records import Event, Record
 from framework.errors import JournalError
 from framework.journal import Journal, JournalReader, WriterKind
 from framework.journal.store import PRAGMAS, Store
+from framework.journal.writer import LONGEST_REST_S
 from tests.journal import history as h
 from tests.journal.loop import in_loop
 
@@ -239,6 +241,29 @@ async def test_the_thread_takes_all_that_is_queued_as_one_transaction(
 
     assert spy.sizes[:2] == [1, 100]
     await journal.aclose()
+
+
+@in_loop
+async def test_after_a_transaction_the_thread_rests_as_long_as_it_took_within_a_bound(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_s, costs_s, rests_s = [0.0], [0.002, 9.0], list[float]()
+    original = Store.write
+
+    def write(store: Store, records: Sequence[Record]) -> None:
+        original(store, records)
+        now_s[0] += costs_s.pop(0)
+
+    monkeypatch.setattr(Store, "write", write)
+    clock = SimpleNamespace(perf_counter=lambda: now_s[0], sleep=rests_s.append)
+    monkeypatch.setattr("framework.journal.writer.time", clock)
+    journal = Journal.open(path, writer=WriterKind.THREAD)
+
+    await journal.append(event(1))
+    await journal.append(event(2))
+    await journal.aclose()
+
+    assert rests_s == [0.002, LONGEST_REST_S]
 
 
 @in_loop

@@ -1,10 +1,10 @@
 """Appending without waiting, and knowing when it is on the disk.
 
 In real time one thread owns the connection: it takes all that is queued as one transaction (group commit), so the
-more is going on, the less each record costs. After each it rests as long as that took: the event loop, which shares
-the interpreter with it, goes on meanwhile, and what it makes is the next transaction. Under virtual time the same
-happens inside the event loop, one commit for each turn of it, with no thread: a recorded session runs the same way
-every time.
+more is going on, the less each record costs. After a small one it rests as long as that took: the event loop, which
+shares the interpreter with it, goes on meanwhile, and what it makes is the next transaction. Under virtual time the
+same happens inside the event loop, one commit for each turn of it, with no thread: a recorded session runs the same
+way every time.
 """
 
 from __future__ import annotations
@@ -31,6 +31,9 @@ T = TypeVar("T")
 
 MAX_RECORDS_PER_COMMIT = 2000
 """Bounds how long the first of a queue waits for its commit. The records of one call always stay together."""
+
+SMALL = 20
+"""Fewer records than this are a small transaction: it costs more for itself than for what is in it."""
 
 LONGEST_REST_S = 0.005
 """Bounds how long the next transaction waits because the one before took its time: a slow disk adds no more to it."""
@@ -248,7 +251,7 @@ class _ThreadWriter:
                 self._write(tickets)
                 took_s = time.perf_counter() - began_s
                 _call_in(tickets[0].future.get_loop(), self._settle, tickets, self._failure)
-                if more:
+                if more and sum(len(ticket.records) for ticket in tickets) < SMALL:
                     time.sleep(min(took_s, LONGEST_REST_S))
         self._store.close()
         if self._drained is not None:

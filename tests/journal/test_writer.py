@@ -17,7 +17,7 @@ from framework.core.records import Event, Record
 from framework.errors import JournalError
 from framework.journal import Journal, JournalReader, WriterKind
 from framework.journal.store import PRAGMAS, Store
-from framework.journal.writer import LONGEST_REST_S
+from framework.journal.writer import LONGEST_REST_S, SMALL
 from tests.journal import history as h
 from tests.journal.loop import in_loop
 
@@ -244,10 +244,10 @@ async def test_the_thread_takes_all_that_is_queued_as_one_transaction(
 
 
 @in_loop
-async def test_after_a_transaction_the_thread_rests_as_long_as_it_took_within_a_bound(
+async def test_after_a_small_transaction_the_thread_rests_as_long_as_it_took_within_a_bound(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now_s, costs_s, rests_s = [0.0], [0.002, 9.0], list[float]()
+    now_s, costs_s, rests_s = [0.0], [0.002, 3.0, 9.0], list[float]()
     original = Store.write
 
     def write(store: Store, records: Sequence[Record]) -> None:
@@ -260,6 +260,7 @@ async def test_after_a_transaction_the_thread_rests_as_long_as_it_took_within_a_
     journal = Journal.open(path, writer=WriterKind.THREAD)
 
     await journal.append(event(1))
+    await journal.append(*(event(number) for number in range(SMALL)))
     await journal.append(event(2))
     await journal.aclose()
 
